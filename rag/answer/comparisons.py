@@ -23,6 +23,7 @@ SAME_UNIT = 2.0  # the same for figures of one unit in both
 ASKED_UNIT = 3.0  # the same if it is the unit of the topic: fares are in money
 TWO_FIGURES = 1.5  # the same for two figures in a sentence about both
 NEAR_THE_BEST = 1.0  # a sentence about both sides may score so much less than one of each
+NEAR_A_SIDE = 40  # characters between a side and its figure
 INTRODUCED = 200  # characters before a sentence in which one of its sides may be named
 REPORTED_WITHIN = timedelta(days=7)  # reports on the end of a month may appear so long after it
 
@@ -129,7 +130,10 @@ def _sides(topic: str, link: str, a: str, b: str) -> Comparison | None:
         a = f"{a} {year[0]}"  # "May and June 2022"
     if not stem_words(a + " x1") or not _says_something(a) or not _says_something(b):
         return None
-    sides = [Side(name, f"{topic} {link} {name}" if topic else name) for name in (a, b)]
+    sides = [
+        Side(name, f"{topic} {'in' if _is_time(name) else link} {name}" if topic else name)
+        for name in (a, b)
+    ]
     sides = [Side(side.name, " ".join(side.question.split())) for side in sides]
     return Comparison(topic, (sides[0], sides[1]))
 
@@ -164,7 +168,15 @@ def choose_sides(
         return [best, best]
     if pair is not None:
         return list(pair)
-    return [found[0] if found else None for found in fit]
+    unit = topic_unit(comparison.topic)
+    return [
+        max(
+            found,
+            key=lambda c: c.score + ASKED_UNIT * (unit in measured_units(c.text)),
+            default=None,
+        )
+        for found in fit
+    ]
 
 
 def _is_about_both(candidate: SentenceCandidate, comparison: Comparison) -> bool:
@@ -174,11 +186,24 @@ def _is_about_both(candidate: SentenceCandidate, comparison: Comparison) -> bool
     start = candidate.span.start - candidate.hit.passage.start
     before = candidate.hit.passage.text[max(0, start - INTRODUCED) : start]
     here = [_has_side(candidate.text, side.name) for side in comparison.sides]
+    if topic_unit(comparison.topic) and not all(
+        _is_measured(candidate.text, side.name) for side in comparison.sides
+    ):
+        return False
     near = f"{before} {candidate.text} {candidate.hit.metadata.title}"
     around = [_has_side(near, side.name) for side in comparison.sides]
     meant = len(measured_numbers(candidate.text)) > 1 and bool(_PRONOUN.match(candidate.text))
     return (all(here) or (any(here) and all(around) and meant)) and _is_on_topic(
         candidate, comparison
+    )
+
+
+def _is_measured(text: str, side: str) -> bool:
+    """Return whether a figure stands near a side: "28 in Arvik and 35 in Lund"."""
+    at = text.find(side)
+    return at >= 0 and any(
+        min(abs(number.start - at - len(side)), abs(at - number.end)) <= NEAR_A_SIDE
+        for number in measured_numbers(text)
     )
 
 

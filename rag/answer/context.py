@@ -31,7 +31,7 @@ MOST_SUB_QUESTIONS = 4
 
 @dataclass(frozen=True, slots=True)
 class WriterContext:
-    """What a chat model is given to write an answer from.
+    """The passages and the prompt that a chat model writes an answer from.
 
     Attributes:
         hits: The passages, in the order of their numbers.

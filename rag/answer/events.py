@@ -15,6 +15,7 @@ from rag.nlp.analyzers import stem
 from rag.nlp.entities import find_names
 from rag.nlp.event_dates import EventDate, event_date
 from rag.nlp.quotations import find_quotations
+from rag.nlp.sentences import SENTENCE_ENDS
 from rag.nlp.tokens import stem_words
 from rag.query.parser import ParsedQuery
 from rag.schema import Notice
@@ -23,6 +24,7 @@ ABOUT_THE_STORY = 0.6  # share of the story's words that a sentence with its tit
 MOST_OF_THE_STORY = 0.75  # share that the text around it must have, if it states its own day
 HALF = 0.5  # share of the words that are no names ("resignation") in the text around a sentence
 IN_THE_SENTENCE = 0.25  # share that the sentence itself must have, unless its title has all others
+OPENING = 500  # characters of an article in which a sentence without a day tells its news
 AROUND = (400, 200)  # characters before and after a dated sentence that must be about the story
 SAME_EVENT = 0.5  # share of the shorter sentence's words, apart from the story's, from which two
 # sentences of one day are the same event
@@ -32,7 +34,7 @@ BACKGROUND = timedelta(days=120)  # an event so long before its article is backg
 STATED_DAY = 1.0  # weight of a day of its own, in points of relevance
 LEAD_SENTENCE = 0.7  # the same for the first sentence of an article
 OF_THE_STORY = 3.0  # the same for the share of the story's words
-OF_A_KNOWN_DAY = 1.5  # loss of each further event of a day
+OF_A_KNOWN_DAY = 2.5  # loss of each further event of a day
 OF_A_KNOWN_ARTICLE = 0.7  # loss of each further event of an article
 
 # Words that ask for a course of events and say nothing of the story.
@@ -56,7 +58,10 @@ _PAST = re.compile(
 )
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 # A caption's credit, in a line that a scraper joined to the text.
-_CREDIT = re.compile(r"\w/(?:Getty|Reuters|AFP|AP|Bloomberg|Shutterstock)\b|\bGetty Images\b")
+_CREDIT = re.compile(
+    r"\w/(?:Getty|Reuters|AFP|AP|Bloomberg|Shutterstock)\b|\bGetty Images\b"
+    r"|\b[Ii]n this (?:photo|image|picture|frame|screengrab)\b"
+)
 _GENERAL = re.compile(r"\b(?:I|we|you|my|our|your)\b")
 
 
@@ -121,13 +126,19 @@ def _event(candidate: SentenceCandidate) -> Event | None:
     if spoken > MOSTLY_QUOTED * len(text) or _GENERAL.search(text):
         return None
     stated = event_date(text, published)
-    today = stated is None or stated.day >= published.date()
-    if (today and not _has_happened(text)) or _CREDIT.search(text):
+    if not _has_happened(text) or _CREDIT.search(text) or not ends_sentence(text):
+        return None
+    if stated is None and candidate.span.start > OPENING:
         return None
     day = stated.day if stated else published.date()
     if published.date() - day > BACKGROUND or _is_background(text, published, stated):
         return None
     return Event(candidate, day, published, stated is not None and not stated.reported)
+
+
+def ends_sentence(text: str) -> bool:
+    """Return whether a text ends as a sentence does; link lines and headings don't."""
+    return text.rstrip("”\"’')]")[-1:] in SENTENCE_ENDS
 
 
 def _has_happened(text: str) -> bool:

@@ -81,7 +81,7 @@ def compose_answer(
         return ComposedAnswer(tuple((c, None) for c in items), answering=len(items))
     picked = choose_sentences(ranked)
     lead = short_answer(question, picked[0]) if picked else None
-    if figures and (lead is not None or (asked is not None and asked.fate)):
+    if lead is not None or (figures and asked is not None and asked.fate):
         picked = picked[:1]
     return ComposedAnswer(tuple((c, lead if c is picked[0] else None) for c in picked))
 

@@ -1,7 +1,7 @@
-"""Notes on a period for a chat model: each stretch of it is read by itself, then written from.
+"""Notes on a period for a chat model: each part of it is read by itself, then written from.
 
-More happens in a month than fits into a model's context. The passages of each stretch of days are
-noted down by a call of its own (map), and the answer is written from the notes (reduce). Notes keep
+More happens in a month than fits into a model's context. The passages of each part are noted
+down by a call of its own (map), and the answer is written from the notes (reduce). Notes keep
 the numbers of the passages, so that statements are checked against passages, never against notes.
 """
 
@@ -25,9 +25,9 @@ from rag.retrieval.backend import SearchBackend
 from rag.retrieval.hybrid import retrieve
 from rag.schema import Filters, Hit, Notice, TimeRange, Usage
 
-MOST_STRETCHES = 6  # calls of the model for one question
+MOST_PARTS = 6  # calls of the model for one question
 LEAST_PERIOD = timedelta(days=2)
-PASSAGES_OF_A_STRETCH = 12
+PASSAGES_OF_A_PART = 12
 CALLS_AT_ONCE = 3  # more run into the limits of small accounts
 
 
@@ -36,7 +36,7 @@ class PeriodNotes:
     """Notes on a period and the passages that they number.
 
     Attributes:
-        hits: The passages, numbered from 1 across all stretches.
+        hits: The passages, numbered from 1 across all parts.
         texts: Each a sentence with the words and the numbers of its passages, earliest first.
         usage: The tokens of all calls.
         notices: Notices for the reader.
@@ -49,7 +49,7 @@ class PeriodNotes:
 
 
 @dataclass(frozen=True, slots=True)
-class _Stretch:
+class _PeriodPart:
     """A part of the period with its passages, the first of which has the number `first`."""
 
     asked: ParsedQuery
@@ -81,7 +81,7 @@ def take_notes(
     context_tokens: int,
     prices: tuple[float, float] = (0.0, 0.0),
 ) -> PeriodNotes:
-    """Have a chat model take notes on each stretch of a question's period.
+    """Have a chat model take notes on each part of a question's period.
 
     Args:
         archive: The archive.
@@ -93,34 +93,34 @@ def take_notes(
         prices: The prices of a million input tokens and a million output tokens.
 
     Returns:
-        The notes; a stretch for which the model failed is missing from them.
+        The notes; a part for which the model failed is missing from them.
 
     Raises:
-        ChatModelError: The model failed for every stretch.
+        ChatModelError: The model failed for every part.
     """
-    stretches = _find_stretches(archive, asked, filters, context_tokens)
+    parts = _find_parts(archive, asked, filters, context_tokens)
 
-    def note_down(stretch: _Stretch) -> tuple[list[Draft], Usage, ChatModelError | None]:
+    def note_down(part: _PeriodPart) -> tuple[list[Draft], Usage, ChatModelError | None]:
         stream = SentenceStream(chat_model, timeout=timeout, prices=prices)
-        messages = build_note_messages(stretch.asked, stretch.hits, stretch.first)
+        messages = build_note_messages(part.asked, part.hits, part.first)
         try:
             return list(stream.drafts(messages)), stream.usage, None
         except ChatModelError as error:
             return [], stream.usage, error
 
     with ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="notes") as pool:
-        results = list(pool.map(note_down, stretches))
+        results = list(pool.map(note_down, parts))
     errors = [error for _, _, error in results if error is not None]
     if errors and len(errors) == len(results):
         raise errors[0]
     missed = Notice("period_partly_read", missed=len(errors), parts=len(results))
     return PeriodNotes(
-        hits=tuple(hit for stretch in stretches for hit in stretch.hits),
+        hits=tuple(hit for part in parts for hit in part.hits),
         texts=tuple(
             note
-            for stretch, (drafts, _, _) in zip(stretches, results, strict=True)
+            for part, (drafts, _, _) in zip(parts, results, strict=True)
             for draft in drafts
-            if (note := _format_note(draft, stretch))
+            if (note := _format_note(draft, part))
         ),
         usage=sum((usage for _, usage, _ in results), Usage()),
         notices=(missed,) if errors else (),
@@ -135,24 +135,24 @@ def _period(asked: ParsedQuery) -> tuple[datetime, datetime] | None:
     return found.start, found.end
 
 
-def _find_stretches(
+def _find_parts(
     archive: SearchBackend, asked: ParsedQuery, filters: Filters, context_tokens: int
-) -> list[_Stretch]:
-    """Return the stretches of the period in which anything is found, each with its passages."""
+) -> list[_PeriodPart]:
+    """Return the parts of the period in which anything is found, each with its passages."""
     period = _period(asked)
     assert period is not None
-    stretches: list[_Stretch] = []
+    parts: list[_PeriodPart] = []
     first = 1
     for time_range in split_period(*period):
         part = replace(asked, time_range=time_range, parts=())
-        found = retrieve(archive, part, PASSAGES_OF_A_STRETCH, filters=filters).hits
-        # a report may appear after its day: it belongs to the stretch in which it was published
+        found = retrieve(archive, part, PASSAGES_OF_A_PART, filters=filters).hits
+        # a report may appear after its day: it belongs to the part in which it was published
         inside = [hit for hit in found if _is_of(time_range, hit, last=time_range.end == period[1])]
         hits = tuple(fit_to_context(inside, asked.text, context_tokens))
         if hits:
-            stretches.append(_Stretch(part, hits, first))
+            parts.append(_PeriodPart(part, hits, first))
             first += len(hits)
-    return stretches
+    return parts
 
 
 def _is_of(time_range: TimeRange, hit: Hit, *, last: bool) -> bool:
@@ -163,21 +163,21 @@ def _is_of(time_range: TimeRange, hit: Hit, *, last: bool) -> bool:
 
 
 def split_period(start: datetime, end: datetime) -> list[TimeRange]:
-    """Return at most MOST_STRETCHES time ranges of whole days that cover a period without gaps.
+    """Return at most MOST_PARTS time ranges of whole days that cover a period without gaps.
 
     Args:
         start: The start of the period.
         end: Its end, exclusive.
     """
     days = max(1, math.ceil((end - start) / timedelta(days=1)))
-    step = timedelta(days=math.ceil(days / MOST_STRETCHES))
+    step = timedelta(days=math.ceil(days / MOST_PARTS))
     starts = [start + i * step for i in range(math.ceil((end - start) / step))]
     return [TimeRange(each, min(each + step, end)) for each in starts]
 
 
-def _format_note(draft: Draft, stretch: _Stretch) -> str:
-    """Return a note for the prompt; "" if it rests on no passage of its stretch."""
-    numbers = range(stretch.first, stretch.first + len(stretch.hits))
+def _format_note(draft: Draft, part: _PeriodPart) -> str:
+    """Return a note for the prompt; "" if it rests on no passage of its part."""
+    numbers = range(part.first, part.first + len(part.hits))
     evidence = [each for each in draft.evidence if each.number in numbers]
     cited = [n for n in read_citations(draft.text).numbers if n in numbers]
     cited = cited or list(dict.fromkeys(each.number for each in evidence))

@@ -20,7 +20,7 @@ from rag.verify.hedges import split_hedge
 
 # Relevance below which a question is refused. Measured: docs/benchmarks.md#refusal; again with
 # `backfile evaluate answers FILE --until DAY`.
-REFUSE_BELOW = 5.45
+REFUSE_BELOW = 5.7
 FRESH_BELOW = 4.0  # the same for articles of the month before: most questions are about news
 FRESH = timedelta(days=30)
 ONE_DAY = timedelta(days=1)  # an article of the day of asking may be dated later than its midnight

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from rag.answer.sentence_scoring import SentenceCandidate
@@ -10,65 +10,99 @@ from rag.nlp.tokens import stem_words
 from rag.schema import Span
 
 # Measured: docs/benchmarks.md#sentence-selection.
-MOST_STATEMENTS = 3
-FAR_BELOW = 4.0  # largest difference in score to the best sentence
-JOINED_WITHIN = 3.0  # largest difference in score between joined neighbours. Swept 1.5-5
+MOST_STATEMENTS = 2
+ADDS_WITHIN = 1.5  # largest difference in score to the best statement of a second one. Swept .5-4
+FAR_BELOW = 4.0  # the same in a list
+CONTEXT_WITHIN = 2.0  # largest difference in score of a sentence quoted before the best. Swept 1-9
 RELEVANT_FROM = 2.5  # minimum relevance of further sentences; unrelated ones have 1-2
 SAYS_THE_SAME = 0.7  # share of the shorter sentence's words from which two are repetitions
+SAYS_LITTLE_NEW = 0.5  # the same for a second statement without a fact of the asked type
 LONGEST_STATEMENT = 600  # characters
+HOLDS = 0.6  # features from which a sentence holds the asked type, tied to the question
+TIED = 0.2
+STANDS_ALONE = 0.6  # "fills" from which a sentence needs no other before it
 
 
 def choose_sentences(
     found: Sequence[SentenceCandidate], most: int = MOST_STATEMENTS
 ) -> list[SentenceCandidate]:
-    """Return the best sentences that don't repeat each other, best first.
+    """Return the best statement, and further ones that add something to it, best first.
 
-    Two good adjacent sentences are joined, because the second one often continues the first.
+    A statement is a sentence, with the one beside it if it needs that to be understood or to hold
+    the answer. A second one adds another fact of the asked type; a list takes what isn't repeated.
 
     Args:
         found: Scored sentences, best first.
-        most: Largest number of sentences; a joined pair counts as one.
+        most: Largest number of statements; above MOST_STATEMENTS, a list.
     """
     picked: list[SentenceCandidate] = []
-    single: dict[int, bool] = {}
     for candidate in found:
-        if picked and candidate.score < picked[0].score - FAR_BELOW:
+        if len(picked) == most:
             break
-        if picked and (
-            candidate.features["fragment"]
-            or candidate.relevance < RELEVANT_FROM
-            or _lacks_answer(candidate, picked[0])
-        ):
-            continue
-        if any(word_overlap(candidate.text, other.text) >= SAYS_THE_SAME for other in picked):
-            continue
-        place = _find_neighbour(candidate, picked, single)
-        if place is not None:
-            picked[place] = _join(picked[place], candidate)
-            single[place] = False
-        elif len(picked) < most:
-            single[len(picked)] = True
-            picked.append(candidate)
-    if picked and single[0]:
-        picked[0] = _join_neighbour(picked[0], [c for c in found if c not in picked])
+        if not picked or _adds(candidate, picked, listed=most > MOST_STATEMENTS):
+            picked.append(complete_statement(candidate))
     return picked
 
 
-def _join_neighbour(
-    best: SentenceCandidate, found: Sequence[SentenceCandidate]
-) -> SentenceCandidate:
-    """Return the best sentence joined with the better of its neighbours if that is relevant, too.
+def _adds(
+    candidate: SentenceCandidate, picked: Sequence[SentenceCandidate], *, listed: bool
+) -> bool:
+    """Return whether a sentence says something relevant that the statements before it don't."""
+    best = picked[0]
+    if (
+        candidate.score < best.score - (FAR_BELOW if listed else ADDS_WITHIN)
+        or candidate.relevance < RELEVANT_FROM
+        or candidate.features["fragment"]
+        or candidate.features["asks"]
+        or _lacks_answer(candidate, best)
+    ):
+        return False
+    alike = max(word_overlap(candidate.text, other.text) for other in picked)
+    if alike >= SAYS_THE_SAME or any(_overlap(candidate, other) for other in picked):
+        return False
+    known = frozenset().union(*(other.facts for other in picked))
+    return listed or bool(candidate.facts - known) or (not known and alike < SAYS_LITTLE_NEW)
+
+
+def _overlap(one: SentenceCandidate, other: SentenceCandidate) -> bool:
+    same = one.hit.passage == other.hit.passage
+    return same and one.span.start < other.span.end and other.span.start < one.span.end
+
+
+def complete_statement(candidate: SentenceCandidate) -> SentenceCandidate:
+    """Return a sentence, joined with the one beside it that holds the answer or leads up to it.
 
     Many news paragraphs have one sentence, and half of the answer is often in the next one.
     """
-    for other in found:
-        if (
-            other.relevance >= RELEVANT_FROM
-            and not (other.features["fragment"] or other.features["asks"])
-            and _is_adjacent(best, other)
-        ):
-            return _join(best, other)
-    return best
+    beside = [
+        other
+        for other in (candidate.before, candidate.after)
+        if other and not other.features["asks"] and _length_joined(candidate, other)
+    ]
+    if not _is_tied(candidate):
+        better = [other for other in beside if _slot(other) > _slot(candidate)]
+        if better:
+            return _join(candidate, max(better, key=_slot))
+    before = candidate.before
+    alone = candidate.features.get("fills", 0.0) >= STANDS_ALONE
+    if before in beside and before is not None and not alone:
+        near = before.base_score >= candidate.base_score - CONTEXT_WITHIN
+        return _join(candidate, before) if near else candidate
+    return candidate
+
+
+def _is_tied(candidate: SentenceCandidate) -> bool:
+    """Return whether a sentence holds a fact of the asked type, near the question's words."""
+    return candidate.features["holds"] >= HOLDS and candidate.features.get("fills", 0.0) > TIED
+
+
+def _slot(candidate: SentenceCandidate) -> float:
+    return candidate.features["holds"] + candidate.features.get("fills", 0.0)
+
+
+def _length_joined(one: SentenceCandidate, other: SentenceCandidate) -> bool:
+    start, end = min(one.span.start, other.span.start), max(one.span.end, other.span.end)
+    return end - start <= LONGEST_STATEMENT
 
 
 def _lacks_answer(candidate: SentenceCandidate, best: SentenceCandidate) -> bool:
@@ -79,36 +113,11 @@ def _lacks_answer(candidate: SentenceCandidate, best: SentenceCandidate) -> bool
     )
 
 
-def _find_neighbour(
-    candidate: SentenceCandidate, picked: Sequence[SentenceCandidate], single: Mapping[int, bool]
-) -> int | None:
-    """Return the index of a picked single sentence that is adjacent to the candidate, or None."""
-    for place, other in enumerate(picked):
-        if single[place] and _is_adjacent(other, candidate):
-            return place
-    return None
-
-
-def _is_adjacent(one: SentenceCandidate, other: SentenceCandidate) -> bool:
-    """Return whether `other` is adjacent to `one` and scores nearly as well."""
-    passage = one.hit.passage
-    first, last = sorted((one, other), key=lambda c: c.span.start)
-    if other.hit.passage != passage or first.span.end > last.span.start:
-        return False
-    between = passage.text[first.span.end - passage.start : last.span.start - passage.start]
-    return (
-        not between.strip()
-        and (last is other or "\n" not in between)  # the paragraph before is no introduction
-        and other.score >= one.score - JOINED_WITHIN
-        and last.span.end - first.span.start <= LONGEST_STATEMENT
-    )
-
-
 def _join(one: SentenceCandidate, other: SentenceCandidate) -> SentenceCandidate:
     span = Span(min(one.span.start, other.span.start), max(one.span.end, other.span.end))
     passage = one.hit.passage
     text = passage.text[span.start - passage.start : span.end - passage.start]
-    return replace(one, span=span, text=text)
+    return replace(one, span=span, text=text, facts=one.facts | other.facts)
 
 
 def word_overlap(one: str, other: str) -> float:

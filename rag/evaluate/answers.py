@@ -39,29 +39,30 @@ class QuestionSets:
 def question_sets(
     archive: SearchBackend, questions: Iterable[EvaluationQuestion], most: int
 ) -> QuestionSets:
-    """Return the distinct questions that have an answer to look for.
+    """Return the questions that have an answer to look for.
 
     Args:
         archive: The archive, in which gold articles are looked up.
         questions: The questions.
         most: The most questions of each set; more are sampled.
     """
-    asked = _distinct(q for q in questions if q.answer)
+    asked = [q for q in questions if q.answer]
     gold = [q for q in asked if any(_is_in_archive(archive, a) for a in q.gold)]
     known = {q.id for q in gold}
     string = [q for q in asked if q.id not in known]
     return QuestionSets(tuple(sample(gold, most)), tuple(sample(string, most)))
 
 
-def _is_in_archive(archive: SearchBackend, article_id: str) -> bool:
-    return archive.article(article_id, access=ALL_RIGHTS) is not None
-
-
-def _distinct(questions: Iterable[EvaluationQuestion]) -> list[EvaluationQuestion]:
+def distinct_questions(questions: Iterable[EvaluationQuestion]) -> list[EvaluationQuestion]:
+    """Return the first question of those with the same words, which may differ in their day."""
     first: dict[str, EvaluationQuestion] = {}
     for question in questions:
         first.setdefault(question.question, question)
     return list(first.values())
+
+
+def _is_in_archive(archive: SearchBackend, article_id: str) -> bool:
+    return archive.article(article_id, access=ALL_RIGHTS) is not None
 
 
 def sample(items: Sequence[Item], most: int, *, seed: int = 1) -> list[Item]:
@@ -130,6 +131,22 @@ def measure_answers(
     ]
 
 
+def statements_per_answer(measures: Iterable[Metric[Outcome]]) -> dict[str, float]:
+    """Return the mean number of statements of the answers that weren't refused, by question set.
+
+    Args:
+        measures: Metrics of `measure_answers`, of one or more sets.
+    """
+    by_name = {(one.set, one.name): one for one in measures}
+    means = {}
+    for (judged, name), one in by_name.items():
+        if name == "verbatim":
+            refused = by_name[judged, "refused"].items.values()
+            answered = sum(not said for _, said in refused)
+            means[judged] = one.n / max(1, answered)
+    return means
+
+
 def measure_calibration(answers: Iterable[tuple[Answer, str]]) -> list[Metric[Outcome]]:
     """Return the share of right answers for each level of confidence.
 
@@ -167,7 +184,7 @@ def refusal_sets(
         until: The aware moment.
         most: The most questions of each list.
     """
-    asked = _distinct(q for q in questions if q.answer)
+    asked = [q for q in questions if q.answer]
     later = [q for q in asked if q.asked_on and q.asked_on >= until]
     earlier = [q for q in asked if q.asked_on and q.asked_on < until]
     random.Random(1).shuffle(earlier)

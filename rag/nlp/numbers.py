@@ -151,7 +151,7 @@ def _value(m: re.Match[str]) -> float | None:
         value = _apply_scales(float(m["digits"].replace(",", "")), scales)
     else:
         spelt = m["spelt"].lower()
-        if spelt == "a" and not scales:
+        if spelt == "a" and len(scales.strip(" -")) <= 2:  # "a", and "am", which is no million
             return None
         value = _apply_scales(0.0, f"{spelt} {scales}")
     return -value if m["sign"] else value

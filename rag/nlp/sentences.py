@@ -30,7 +30,7 @@ _BREAK = re.compile(
     """,
     re.VERBOSE,
 )
-_SPACES = re.compile(r"\s*")
+_CLOSERS = " \"'”’“‘»«›‹)]}*_」』）〉》"
 _NEXT = re.compile(r"[\s\"'“”‘’„‚«»‹›(\[{¿¡—–\-*•_]*([^\W_]+)?(\.)?")
 _OPENERS = "\"'“”‘’„«»()[]{}—–/*_"
 _DOTTED = re.compile(r"\A(?:[^\W\d_]{1,2}\.)++[^\W\d_]{1,2}\Z")
@@ -93,6 +93,12 @@ _ATTRIBUTION = re.compile(
 def has_sentence(line: str) -> bool:
     """Return True if a line contains a sentence end, or is in a script without any."""
     return any(end in line for end in SENTENCE_ENDS) or _NO_STOPS.search(line) is not None
+
+
+def ends_sentence(text: str) -> bool:
+    """Return True if a text ends as a sentence does, or is in a script without sentence ends."""
+    bare = text.rstrip(_CLOSERS)
+    return bare[-1:] in SENTENCE_ENDS if bare and not _NO_STOPS.search(bare) else bool(bare)
 
 
 def split_sentences(text: str) -> list[Span]:

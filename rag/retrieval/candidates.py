@@ -20,6 +20,7 @@ CANDIDATES = 100  # passages or articles from each search
 # all time are old.
 RECENT_DAYS = 30
 PASSAGES_OF_A_MATCH = 2  # passages searched for each article that only the index of articles found
+LEAST_SPAN = 0.3  # of cosines: a hundred candidates have .4, and among few nuances mustn't decide
 PART_WEIGHT = 0.7  # weight of a passage's best score for a part of the question. Swept .5-1
 
 
@@ -76,7 +77,7 @@ def _search(
     cosines.update(
         zip(only_words, archive.similarities(query, list(only_words.values())), strict=True)
     )
-    by_meaning = _scale(cosines, least=min(cosines.values(), default=0.0))
+    by_meaning = _scale(cosines, least=_least_cosine(cosines))
     found = {one.number: one for one in (*words, *near)}
     texts = load_texts(archive, found.values(), filters) if asked.excluded else {}
     return [
@@ -121,6 +122,12 @@ def _best(found: Iterable[PassageCandidate]) -> dict[int, float]:
     for one in found:
         scores[one.number] = max(one.score, scores.get(one.number, one.score))
     return scores
+
+
+def _least_cosine(cosines: Mapping[int, float]) -> float:
+    """Return the cosine that counts as no match: the lowest one, well below the best one."""
+    lowest, best = min(cosines.values(), default=0.0), max(cosines.values(), default=0.0)
+    return min(lowest, best - LEAST_SPAN)
 
 
 def _scale(scores: Mapping[Key, float], *, least: float = 0.0) -> dict[Key, float]:

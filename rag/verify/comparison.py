@@ -14,7 +14,7 @@ from typing import Literal
 
 from rag.nlp.entities import TITLES, Name, names_match, normalize_name
 from rag.nlp.numbers import find_dates, is_date_supported
-from rag.nlp.quotations import ATTRIBUTED
+from rag.nlp.quotations import ATTRIBUTED, find_speaker
 from rag.nlp.tokens import STOP_WORDS
 from rag.verify.evidence import EvidenceSentence
 from rag.verify.operators import is_denial, is_negator, unreal_class
@@ -237,7 +237,7 @@ class _Alignment:
         """Check a name that stands elsewhere in the sentence than in the claim."""
         place = self._between(parts[0])
         rivals = [
-            n for n in theirs if self._stands_for(n, place) and not names_match(name.text, n.text)
+            n for n in theirs if self._stands_for(n, place) and not _is_same_name(name.text, n.text)
         ]
         listed = [n for n in others if n is not name and self._is_listed(name, n)]
         rivals = [n for n in rivals if not any(names_match(n.text, m.text) for m in listed)]
@@ -335,6 +335,10 @@ class _Alignment:
         """Return True if two names stand in the other order in the sentence, with other roles."""
         if names_match(name.text, other.text):
             return False
+        speaker = find_speaker(self.claim)  # "according to him" may stand at either end
+        spoken = name.text in speaker or other.text in speaker
+        if spoken and speaker.split()[-1] in find_speaker(self.sentence.text):
+            return False
         mine = [n.start for n in theirs if names_match(name.text, n.text)]
         others = [n.start for n in theirs if names_match(other.text, n.text)]
         held = [self.mine_at[i] for i in self._parts(other) if i in self.mine_at]
@@ -396,7 +400,11 @@ class _Alignment:
         theirs = [j for j in self._region() if j not in self.theirs_at and self._negates(j)]
         if (len(mine) - len(theirs)) % 2 == 0:
             return
-        close = bool(mine) or any(self._is_close(j) for j in theirs)
+        elsewhere = any(
+            is_negator(t) and j not in self.theirs_at and j not in theirs
+            for j, t in enumerate(self.theirs)
+        )
+        close = any(self._is_close(j) for j in theirs) or (bool(mine) and not elsewhere)
         word = self.mine[mine[0]].text if mine else self.theirs[theirs[0]].text
         yield Problem("negation", word, near and close)
 

@@ -12,7 +12,8 @@ from rag.verify.evidence import EvidenceSentence
 from rag.verify.terms import names_in, numbers_in
 
 MOST_COMBINED = 24  # figures of the evidence that are added and subtracted
-SPELT_UNTIL = 12  # "two sides", "six days": counted by the writer, not copied
+MOST_IF_CALLED = 80  # if the claim calls its figure a difference or a sum
+SPELT_UNTIL = 6  # "two sides", "six days": counted by the writer, not copied
 _VAGUE = frozenset("hundred hundreds thousand thousands million millions dozen dozens".split())
 _TOLERANCE = 0.006  # of a share or a mean, which is rounded
 SURELY_COMPUTED = 1000  # from which a sum or difference of two figures is hardly by chance
@@ -44,7 +45,7 @@ def is_computed(figure: Number, claim: str, shown: Sequence[Number]) -> bool:
     for other in shown:
         if other.unit not in ("o'clock", "to"):
             distinct.setdefault((other.value, other.unit), other)
-    given = list(distinct.values())[:MOST_COMBINED]
+    given = list(distinct.values())[: MOST_IF_CALLED if called else MOST_COMBINED]
     alike = [each.value for each in given if each.unit == figure.unit or not figure.unit]
     target = abs(figure.value)
     results = [v for a, b in combinations(alike, 2) for v in (a + b, a - b)]

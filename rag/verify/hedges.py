@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-_DIRECT = re.compile(r"^(?:yes|no|nein|ja|oui|non|correct|right|indeed)\b[.,;:!–—-]*\s*", re.I)
+_DIRECT = re.compile(
+    r"^(?:yes|no|nein|ja|oui|non|correct|right|indeed)\b(?:[.,;:!–—-]+\s*|\s*$)", re.I
+)
 _SOURCES = (
     r"(?:the |these |those |none of the |no )?(?:given |provided |available |cited )?"
     r"(?:passages?|articles?|archive|sources?|texts?|reports?|context|documents?|information)"

@@ -64,10 +64,10 @@ def test_chatbot_removes_unsupported_statement() -> None:
 
 
 @pytest.mark.parametrize("unsupported", ["strict", "mark"])
-def test_chatbot_removes_missing_name_in_any_case(unsupported: str) -> None:
+def test_chatbot_removes_missing_figure_in_any_case(unsupported: str) -> None:
     answer = ask(f"{RIGHT} [1] The king of Norway sent ten tanks. [1]", unsupported=unsupported)
     assert texts(answer) == [RIGHT]
-    assert answer.rejected_statements[0].reason == Notice("name_missing", name="Norway")
+    assert answer.rejected_statements[0].reason == Notice("number_missing", number="ten")
 
 
 def test_chatbot_removes_changed_figure() -> None:

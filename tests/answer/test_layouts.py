@@ -33,10 +33,10 @@ SLIDE = (
           "missing ended.\n\nDamage was put at 3.4 million crowns."),
     story(4, day(10, 2, 2023), "Cable car raises fares",
           "The cable car raised its fares by 5 percent on Monday.\n\n"
-          "A ticket from Varn to Holm now costs 21 crowns."),
+          "A cable car ticket now costs 21 crowns."),
     story(5, day(10, 3), "Cable car cuts fares",
           "The cable car will cut its fares by 9 percent.\n\n"
-          "A ticket from Varn to Holm now costs 24 crowns."),
+          "A cable car ticket now costs 24 crowns."),
     story(6, day(8, 20), "Prices of flour",
           "A bag of flour costs 12 crowns in Varn, 15 in Holm and 11 in Brask, a survey found."),
     story(7, day(7, 18), "Council rejects harbour plan",

@@ -1,4 +1,4 @@
-"""Questions about a period with more passages than fit: notes of each stretch, then the answer."""
+"""Questions about a period with more passages than fit: notes of each part, then the answer."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from pydantic import PrivateAttr
 
 from rag.answer.chatbot import Chatbot
-from rag.answer.period_notes import MOST_STRETCHES, split_period
+from rag.answer.period_notes import MOST_PARTS, split_period
 from rag.schema import Answer, Article, Notice
 from tests.support.fake_archive import FakeArchive
 
@@ -86,10 +86,10 @@ def ask(model: BaseChatModel, question: str = QUESTION, **options: Any) -> Answe
     return chatbot.ask(question, asked_on=ASKED_ON)
 
 
-def test_a_month_is_read_in_stretches_and_every_statement_cites_its_passage() -> None:
+def test_a_month_is_read_in_parts_and_every_statement_cites_its_passage() -> None:
     model = CopyingModel()
     answer = ask(model)
-    assert len(model.prompts) == MOST_STRETCHES + 1
+    assert len(model.prompts) == MOST_PARTS + 1
     assert "<notes>" in model.prompts[-1]
     assert "<passage number" not in model.prompts[-1]
     cited = [c.metadata.article_id for s in answer.statements for c in s.citations]
@@ -99,10 +99,10 @@ def test_a_month_is_read_in_stretches_and_every_statement_cites_its_passage() ->
         (citation,) = statement.citations
         assert statement.text.rstrip(".") in citation.quote
     assert "d0920" not in {hit.passage.article_id for hit in answer.hits}
-    assert answer.usage.input_tokens == 90 * (MOST_STRETCHES + 1)
+    assert answer.usage.input_tokens == 90 * (MOST_PARTS + 1)
 
 
-def test_stretches_are_noted_in_order_whatever_call_ends_first() -> None:
+def test_parts_are_noted_in_order_whatever_call_ends_first() -> None:
     model = CopyingModel()
     ask(model)
     numbers = [int(n) for n in re.findall(r"^> \[(\d+)\]", model.prompts[-1], re.MULTILINE)]
@@ -111,9 +111,9 @@ def test_stretches_are_noted_in_order_whatever_call_ends_first() -> None:
     assert len(noted) > 24
 
 
-def test_a_stretch_that_fails_is_left_out_and_said() -> None:
+def test_a_part_that_fails_is_left_out_and_said() -> None:
     answer = ask(CopyingModel(fails_on="On 02 October"))
-    assert Notice("period_partly_read", missed=1, parts=MOST_STRETCHES) in answer.notices
+    assert Notice("period_partly_read", missed=1, parts=MOST_PARTS) in answer.notices
     cited = {c.metadata.article_id for c in answer.citations}
     assert cited
     assert "d1002" not in cited
@@ -139,7 +139,7 @@ def test_other_questions_take_one_call(question: str) -> None:
     assert len(model.prompts) == 1
 
 
-def test_notes_on_passages_of_other_stretches_are_dropped() -> None:
+def test_notes_on_passages_of_other_parts_are_dropped() -> None:
     class Inventing(CopyingModel):
         def _stream(self, messages: list[BaseMessage], *_: Any, **__: Any) -> Any:
             for chunk in super()._stream(messages):
@@ -157,11 +157,11 @@ def test_notes_on_passages_of_other_stretches_are_dropped() -> None:
     st.dates(date(2000, 1, 1), date(2030, 1, 1)),
     st.timedeltas(timedelta(seconds=1), timedelta(days=2000)),
 )
-def test_stretches_cover_a_period_without_gaps(day: date, length: timedelta) -> None:
+def test_parts_cover_a_period_without_gaps(day: date, length: timedelta) -> None:
     start = datetime.combine(day, time(12), UTC)
-    stretches = split_period(start, start + length)
-    assert 1 <= len(stretches) <= MOST_STRETCHES
-    assert stretches[0].start == start
-    assert stretches[-1].end == start + length
-    for one, other in pairwise(stretches):
+    parts = split_period(start, start + length)
+    assert 1 <= len(parts) <= MOST_PARTS
+    assert parts[0].start == start
+    assert parts[-1].end == start + length
+    for one, other in pairwise(parts):
         assert one.end == other.start

@@ -123,7 +123,9 @@ def ask_all(
 
 
 def is_supported(archive: Archive, answer: Answer, statement: Statement) -> bool:
-    """Return whether a statement is verbatim in its citations, or a new verifier passes it."""
+    """Return whether a statement is marked, verbatim in its citations, or passes a new verifier."""
+    if statement.support in ("partly", "unverified"):
+        return True
     if statement.support != "supported" or not statement.citations:
         return False
     if is_verbatim_text(statement.text, " ".join(c.quote for c in statement.citations)):

@@ -12,10 +12,12 @@ from rag.answer.chatbot import Chatbot
 from rag.citations import build_citation
 from rag.evaluate.answers import (
     answer_says,
+    distinct_questions,
     measure_answers,
     measure_calibration,
     question_sets,
     refusal_sets,
+    statements_per_answer,
 )
 from rag.evaluate.claims import (
     Claim,
@@ -59,9 +61,14 @@ def test_answer_says_ignores_typography() -> None:
 
 
 def test_questions_are_judged_by_article_or_answer() -> None:
-    sets = question_sets(FakeArchive(TROOPS, FERRY), [PASSENGERS, SOLDIERS, PASSENGERS], 10)
+    sets = question_sets(FakeArchive(TROOPS, FERRY), [PASSENGERS, SOLDIERS], 10)
     assert [q.id for q in sets.gold] == ["1"]
     assert [q.id for q in sets.string] == ["2"]
+
+
+def test_distinct_questions_keep_the_first_of_the_same_words() -> None:
+    again = replace(SOLDIERS, id="4", asked_on=None)
+    assert distinct_questions([PASSENGERS, SOLDIERS, again]) == [PASSENGERS, SOLDIERS]
 
 
 def test_answer_is_right_if_a_quotation_contains_it() -> None:
@@ -96,6 +103,14 @@ def test_answer_measures_count_three_statements() -> None:
     answer = Answer("?", tuple(Statement("", (c,)) for c in (other, other, other, said)), (hit,))
     found = {m.name: m.score().mean for m in measure_answers("gold", {"1": (answer, "Duarte")})}
     assert (found["in the answer"], found["in the passages"]) == (0, 1)
+
+
+def test_statements_per_answer_leaves_refusals_out() -> None:
+    hit = FakeArchive(FERRY).passages[0]
+    two = Answer("?", (Statement("", (build_citation(1, hit),)),) * 2, (hit,))
+    one = replace(two, statements=two.statements[:1])
+    answers = {"1": (two, ""), "2": (one, ""), "3": (Answer("?", refused=True), "")}
+    assert statements_per_answer(measure_answers("gold", answers)) == {"gold": 1.5}
 
 
 def test_calibration_compares_confidence_with_correctness() -> None:

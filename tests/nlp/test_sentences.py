@@ -19,6 +19,7 @@ def sentences_of(text: str) -> list[str]:
 ENGLISH = [
     "The court struck down Quill v. Berg on Friday.| In Lund vs. Ost it had not.",
     "The deal is done.| Nobody signed it.",
+    "It overturned Moore v. Dunn and Ray v. The State.| She won, 5 v. 4.| He lost.",
     "The U.S. President met Mr. Cho.| They spoke.",
     "Troops left the U.S.| The base was closed.",
     "Lt. Gen. H. R. McMaster and J. D. Vance spoke.| Others listened.",

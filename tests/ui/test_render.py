@@ -17,6 +17,8 @@ from rag.schema import Answer, ArticleMetadata, Citation, Hit, Notice, Passage, 
 from rag.store.ingest_log import IngestRun
 from ui import answer_formats, render
 from ui.cli import format as terminal
+from ui.i18n.catalogues import texts_in
+from ui.i18n.notices import support_key
 
 DAY = datetime(2024, 10, 24, tzinfo=UTC)
 TEXT = "The minister spoke. “We may send weapons,” he said. Nobody replied."
@@ -246,3 +248,23 @@ def test_status_shows_the_last_ingest(
     lines = terminal.status_text(empty).splitlines()
     (line,) = (line for line in lines if line.startswith("last ingest"))
     assert line.removeprefix("last ingest").strip().startswith(said)
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "not verified"), ("de", "nicht geprüft")])
+def test_unverified_statement_has_a_quiet_mark(language: str, words: str) -> None:
+    unsure = replace(ANSWER.statements[0], support="unverified", reason=Notice("not_decidable"))
+    answer = replace(ANSWER, statements=(unsure,))
+    assert "[1] (not verified)" in terminal.answer_text(answer, width=200)
+    value = answer_formats.answer_value(answer)
+    assert (value["status"], value["statements"][0]["support"]) == ("answered", "unverified")
+    assert texts_in(language)(support_key("unverified")) == words
+
+
+def test_answer_value_has_the_status() -> None:
+    assert answer_formats.answer_value(REFUSED)["status"] == "not found"
+    for code, status in (
+        ("sources_disagree", "sources disagree"),
+        ("low_confidence", "closest matches only"),
+    ):
+        answer = replace(ANSWER, notices=(Notice(code),))
+        assert answer_formats.answer_value(answer)["status"] == status

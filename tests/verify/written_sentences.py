@@ -116,6 +116,8 @@ bridge clear The Harlow Bridge opened in 1974 and carries 40,000 cars a day.
 bridge clear The fare has been cut from 4 euros to 2 euros.
 bridge clear Inspectors found cracks in two of the bridge's six cables.
 bridge good No, the bridge stays shut until March.
+bridge good The repair would cost 14 million euros, according to mayor Ines Duarte.
+bridge good Die Reparatur am Montag zu bezahlen beschloss der Stadtrat mit 9-4 Stimmen.
 bridge good Ferries will replace the bridge every quarter of an hour.
 bridge good The repair that Brandt proposed was 5 million euros cheaper.
 bridge good Both sides agreed that something had to be done.
@@ -139,6 +141,8 @@ bank clear Omar Haddad was charged with forging two signatures.
 bank clear The bank lost 320 million crowns in 2021 and 410 million crowns in 2022.
 bank clear Regulator Nils Aker said he had warned the board twice.
 bank clear Petra Lindqvist denied that she had misled investors.
+bank good No director resigned.
+bank doubt Directors resigned.
 bank good No one faces fraud charges over the bank's collapse.
 bank good The losses came to 730 million crowns in the two years.
 bank good The loss grew by 90 million crowns from 2021 to 2022.

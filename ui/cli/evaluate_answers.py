@@ -18,6 +18,7 @@ from rag.settings import Settings
 from ui.cli.command import Example, ManualPage, usage_error
 from ui.cli.evaluate_report import (
     ReportOptions,
+    asked_on_option,
     evaluation_options,
     every_line,
     read_lines,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from rag.answer.chatbot import Chatbot
     from rag.archive.archive import Archive
     from rag.evaluate.metrics import Metric, Outcome, OutcomeEvaluation
-    from rag.evaluate.retrieval import EvaluationQuestion
+    from rag.evaluate.retrieval import AskedOn, EvaluationQuestion
     from rag.schema import Answer
 
 MOST = 250  # of each set: enough for an interval of 6 in 100 to either side
@@ -96,6 +97,7 @@ PERTURBATIONS_PER_ARTICLE = 2  # at the least: most articles allow two or three 
     metavar="N",
     help="Number of questions in each set.",
 )
+@asked_on_option
 @every_line
 @evaluation_options
 def answers(
@@ -105,6 +107,7 @@ def answers(
     claims: tuple[Path, ...],
     altered: int | None,
     most: int,
+    asked_on: AskedOn,
     every_line: bool,
     settings: Settings,
     report_options: ReportOptions,
@@ -120,18 +123,19 @@ def answers(
         raise BackfileError(
             "Nothing to measure: give QUESTIONS, --premises, --claims or --altered."
         )
+    from rag.evaluate.answers import distinct_questions
     from rag.evaluate.metrics import OutcomeEvaluation, compare
     from rag.evaluate.retrieval import read_questions, unique_questions
     from ui import opening
 
     before = report_options.load_earlier(OutcomeEvaluation.loads)
     with opening.open_chatbot(settings) as (archive, unmeasured):
-        chatbot = _TimedChatbot(unmeasured)
+        chatbot = _TimedChatbot(unmeasured, asked_on)
         measures: list[Metric[Outcome]] = []
         if questions:
             asked = read_lines(questions, partial(read_questions, access=ALL_RIGHTS))
             if not every_line:
-                asked = unique_questions(asked)
+                asked = distinct_questions(unique_questions(asked))
             measures += _answers(archive, chatbot, asked, most)
             if until:
                 measures += _refusal(archive, chatbot, asked, until, most)
@@ -149,11 +153,15 @@ def answers(
 
 def table(found: OutcomeEvaluation) -> str:
     """Return the measures with their 95 % intervals, one line each."""
+    from rag.evaluate.answers import statements_per_answer
+
     lines = []
     for m in found.metrics():
         score = m.score()
         shown = f"{score.mean:.3f}  [{score.low:.3f}, {score.high:.3f}]"
         lines.append(f"{m.set:14}{m.name:26}{shown}  n = {m.n}")
+    for judged, mean in statements_per_answer(found.metrics()).items():
+        lines.append(f"statements per answer, {judged}: {mean:.2f}")
     if found.milliseconds:
         times = found.times()
         lines.append(
@@ -166,13 +174,16 @@ def table(found: OutcomeEvaluation) -> str:
 class _TimedChatbot:
     """Ask the chatbot, and record how long the first statement of each answer took."""
 
-    def __init__(self, chatbot: Chatbot) -> None:
+    def __init__(self, chatbot: Chatbot, asked_on: AskedOn) -> None:
         self._chatbot = chatbot
+        self._asked_on = asked_on
         self.milliseconds: list[float] = []
 
     def ask(
         self, question: str, asked_on: datetime | None, filters: Filters = EVERYTHING
     ) -> Answer:
+        if self._asked_on == "withheld":
+            asked_on = None
         start = time.perf_counter()
         stream = self._chatbot.stream(question, asked_on=asked_on, filters=filters)
         answer = next(stream)

@@ -63,6 +63,13 @@ def evaluation_options(run: Run) -> Run:
     return save_option(compare_option(archive_options(with_report_options)))  # type: ignore[return-value]
 
 
+asked_on_option = click.option(
+    "--asked-on",
+    type=click.Choice(["given", "withheld"]),
+    default="given",
+    show_default=True,
+    help="Use the date of each question, or ask all of them as of now.",
+)
 every_line = click.option("--every-line", is_flag=True, help="Count repeated questions each time.")
 
 

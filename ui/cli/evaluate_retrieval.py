@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,6 +15,7 @@ from ui.cli.command import Example, ManualPage
 from ui.cli.evaluate_plot import plot
 from ui.cli.evaluate_report import (
     ReportOptions,
+    asked_on_option,
     evaluation_options,
     every_line,
     read_lines,
@@ -24,7 +25,7 @@ from ui.cli.options import PathName
 from ui.cli.progress import show_progress
 
 if TYPE_CHECKING:
-    from rag.evaluate.retrieval import RetrievalEvaluation
+    from rag.evaluate.retrieval import AskedOn, RetrievalEvaluation
 
 
 @click.command(
@@ -47,13 +48,7 @@ if TYPE_CHECKING:
     ],
 )
 @click.argument("questions", type=PathName(), help="JSON lines of questions.")
-@click.option(
-    "--asked-on",
-    type=click.Choice(["given", "withheld"]),
-    default="given",
-    show_default=True,
-    help="Use the date of each question, or ask all of them as of now.",
-)
+@asked_on_option
 @click.option(
     "--plot",
     "picture",
@@ -65,7 +60,7 @@ if TYPE_CHECKING:
 @evaluation_options
 def retrieval(
     questions: Path,
-    asked_on: Literal["given", "withheld"],
+    asked_on: AskedOn,
     picture: Path | None,
     every_line: bool,
     settings: Settings,
