@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from rag.nlp.edit_distance import edit_distance
 from rag.nlp.entities import find_names
-from rag.nlp.tokens import FUNCTION_WORDS, STOP_WORDS, TOKEN
+from rag.nlp.tokens import FUNCTION_WORDS, STOP_WORDS, TOKEN, stem_words
 from rag.query.commands import command_spans
 from rag.retrieval.backend import SearchBackend
 from rag.schema import Access, Filters
@@ -26,7 +26,9 @@ SHORTEST_WORD = 6  # the same for words that are no names, which are rarely look
 TWO_EDITS = 8  # letters from which two may be wrong
 # Passages that must have a word that is no name: an ordinary word may only be missing by chance.
 COMMON_MENTIONS = 6
-NAME_MENTIONS = 2  # the same if a question without capitals seems to name it
+NAME_MENTIONS = 2  # the same of a name of one word: a chance likeness is mentioned once
+# Letters that are taken for each other; of names of one word, others make another name.
+ALIKE = ("aeiouy", "ckqg", "szx", "vwf", "bp", "dt", "mn", "ij", "lr")
 MOST_WORDS = 3  # corrections of a question
 LONGEST_NAME = 4  # words of a name
 _WORDS = re.compile(r"[^\W\d_]+(?:[’'-][^\W\d_]+)*")
@@ -63,8 +65,8 @@ def correct_spelling(
         given = " ".join(words)
         if given not in text or all(word.casefold() in right for word in words):
             continue
-        instead = _archive_spelling(archive, words, filters, needed=_needed_mentions(words, text))
-        if instead and instead.casefold() != given.casefold():
+        instead = _archive_spelling(archive, words, filters, needed=_needed_mentions(words))
+        if instead and stem_words(instead) != stem_words(given):
             found.append(Correction(given, instead))
             text = _replace_words(text, given, instead)
     return text, tuple(found)
@@ -75,12 +77,12 @@ def _replace_words(text: str, given: str, instead: str) -> str:
 
 
 def _suspects(text: str) -> Iterator[tuple[str, ...]]:
-    """Yield the names of a question, their words, then its other content words."""
+    """Yield the names of a question; without one, its pairs of words and its content words."""
     names = [tuple(_WORDS.findall(name.text)) for name in find_names(text)]
     yield from (words for words in names if 0 < len(words) <= LONGEST_NAME)
-    yield from ((word,) for words in names if len(words) > 1 for word in words if word.istitle())
-    if not names:
-        yield from _pairs(text)
+    if names:  # an ordinary word beside a name may only be missing by chance
+        return
+    yield from _pairs(text)
     commands = command_spans(text)
     for m in _WORDS.finditer(text):
         word, around = m[0], text[max(0, m.start() - 1) : m.end() + 1]
@@ -104,11 +106,9 @@ def _pairs(text: str) -> Iterator[tuple[str, ...]]:
             yield pair
 
 
-def _needed_mentions(words: Sequence[str], text: str) -> int:
-    """Return the number of passages that must have the right spelling of a word."""
-    if words[0][0].isupper():
-        return 1
-    return COMMON_MENTIONS if find_names(text) else NAME_MENTIONS
+def _needed_mentions(words: Sequence[str]) -> int:
+    """Return the number of passages that must have the right spelling of a word or name."""
+    return 1 if len(words) > 1 and words[0][0].isupper() else NAME_MENTIONS
 
 
 def _archive_spelling(
@@ -117,7 +117,8 @@ def _archive_spelling(
     """Return the archive's spelling of a name or word; "" if it has that one, or none like it."""
     if archive.spelling_candidates(words, 1, edits=0, filters=filters):
         return ""
-    edits = 2 if len(words) == 1 and len(words[0]) >= TWO_EDITS else 1
+    long_name = len(words) == 1 and words[0][0].isupper() and len(words[0]) >= TWO_EDITS
+    edits = 2 if long_name else 1
     for allowed in range(1, edits + 1):
         near = archive.spelling_candidates(words, PASSAGES, edits=allowed, filters=filters)
         hits = archive.load_hits(near, access=filters.access).values()
@@ -130,6 +131,8 @@ def _archive_spelling(
         )
         for best, mentions in spelt.most_common():
             least = COMMON_MENTIONS if best.islower() else needed
+            if len(words) == 1 and _is_another_word(words[0], best):
+                continue
             if mentions >= least and (best[0].isupper() or words[0].islower()):
                 return best
     return ""
@@ -145,6 +148,15 @@ def _similar_phrases(words: Sequence[str], text: str, edits: int) -> Iterator[st
             for word, m in zip(words, group, strict=True)
         ) and not re.search(r"[.!?\n]", text[group[0].end() : group[-1].start()]):
             yield _bare(text[group[0].start() : group[-1].end()])
+
+
+def _is_another_word(given: str, right: str) -> bool:
+    """Return whether the only difference is one letter for another that doesn't sound alike."""
+    one, other = given.casefold(), right.casefold()
+    if len(one) != len(other):
+        return False
+    differing = [{a, b} for a, b in zip(one, other, strict=True) if a != b]
+    return len(differing) == 1 and not any(differing[0] <= set(alike) for alike in ALIKE)
 
 
 def _bare(name: str) -> str:

@@ -27,7 +27,8 @@ ARTICLES = (
     Article(
         id="cup",
         title="Tamm beats Holt",
-        text="Ivo Tamm beat Mia Holt in the cup. Mahsa Borg watched, and so did Masha Quill.",
+        text="Ivo Tamm beat Mia Holt in the cup. Mahsa Borg watched, and so did Masha Quill. "
+        "Nordok of Velsund had paid for the cup.",
         publisher="The Ost",
         url="https://www.ost.example/cup",
         published=PUBLISHED,
@@ -75,6 +76,7 @@ def test_misspelt_name_is_corrected_with_a_notice(
         "Who is Masha Quill?",
         "Did Angela Merkel visit?",
         "What does Mia Hult say?",  # four letters are too few to tell
+        "Who is the mayor of Velfund?",  # another letter makes another name
         "Who is Zebulon Quistgard?",  # the reader may not know that the name is there
         "What did the HARBOUR COURIER print?",
     ],
