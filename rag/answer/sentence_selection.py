@@ -14,13 +14,14 @@ MOST_STATEMENTS = 2
 ADDS_WITHIN = 1.5  # largest difference in score to the best statement of a second one. Swept .5-4
 FAR_BELOW = 4.0  # the same in a list
 CONTEXT_WITHIN = 2.0  # largest difference in score of a sentence quoted before the best. Swept 1-9
+CONTINUES_WITHIN = 2.0  # the same of a sentence quoted after the best. Swept 1-5
 RELEVANT_FROM = 2.5  # minimum relevance of further sentences; unrelated ones have 1-2
 SAYS_THE_SAME = 0.7  # share of the shorter sentence's words from which two are repetitions
 SAYS_LITTLE_NEW = 0.5  # the same for a second statement without a fact of the asked type
 LONGEST_STATEMENT = 600  # characters
 HOLDS = 0.6  # features from which a sentence holds the asked type, tied to the question
 TIED = 0.2
-STANDS_ALONE = 0.6  # "fills" from which a sentence needs no other before it
+STANDS_ALONE = 0.8  # "fills" from which a sentence needs no other before it. Swept .4-1.1
 
 
 def choose_sentences(
@@ -88,7 +89,16 @@ def complete_statement(candidate: SentenceCandidate) -> SentenceCandidate:
     if before in beside and before is not None and not alone:
         near = before.base_score >= candidate.base_score - CONTEXT_WITHIN
         return _join(candidate, before) if near else candidate
+    after = candidate.after
+    if after in beside and after is not None and _continues(candidate, after):
+        return _join(candidate, after)
     return candidate
+
+
+def _continues(candidate: SentenceCandidate, after: SentenceCandidate) -> bool:
+    """Return whether the next sentence is nearly as good: half of an answer often stands there."""
+    near = after.base_score >= candidate.base_score - CONTINUES_WITHIN
+    return near and after.relevance >= RELEVANT_FROM
 
 
 def _is_tied(candidate: SentenceCandidate) -> bool:
