@@ -12,6 +12,7 @@ from rag.answer.extractive import append_statement
 from rag.answer.grading import grade_statements, repair_evidence
 from rag.answer.llm import Draft, SentenceStream
 from rag.answer.refusal import is_refusal
+from rag.citations import read_citations
 from rag.schema import Answer, Hit, Notice
 from rag.settings import Grader, Unsupported
 from rag.verify.statements import VerifiedStatement, verify_statement
@@ -69,6 +70,8 @@ class GeneratedAnswer:
         for draft in self._stream.drafts(messages):
             if is_refusal(draft.text):
                 self.found_nothing = True  # a refusal, unless the model says anything else
+                continue
+            if read_citations(draft.text).text.endswith(":"):  # "Here is what happened:"
                 continue
             checked = self._verify(draft)
             if not checked.statement.text:
