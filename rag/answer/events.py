@@ -43,7 +43,8 @@ _LAYOUT = frozenset(
     for word in (
         "timeline course events event chronology sequence unfold unfolded happen happened begin "
         "began start started develop developed come came end ended step led lead give show tell "
-        "list history story order far key main summary summarize summarise what how"
+        "list history story affair saga scandal row crisis case order far key "
+        "main summary summarize summarise what how"
     ).split()
 )
 _TO_COME = re.compile(

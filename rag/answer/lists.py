@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from rag.answer.sentence_scoring import SentenceCandidate
-from rag.answer.sentence_selection import RELEVANT_FROM
+from rag.answer.sentence_selection import RELEVANT_FROM, choose_sentences
 from rag.nlp.entities import find_names, is_country, names_match, normalize_name
 from rag.nlp.tokens import content_words, stem_words
 from rag.query.parser import ParsedQuery
@@ -62,7 +62,9 @@ def choose_items(
     items = {id(c): _items(question, c) for c in near}
     first = max(near, key=lambda c: min(len(items[id(c)]), MOST_ITEMS) * 0.5 + c.score)
     picked, known = [first], list(items[id(first)])
-    if len(known) != 1:  # the sentence lists the items, or names none
+    if not known:
+        return choose_sentences(ranked)
+    if len(known) > 1:  # the sentence lists the items
         return picked
     for candidate in near:
         new = items[id(candidate)]

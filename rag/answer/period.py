@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from rag.answer.extractive import append_statement, quote_statement
 from rag.answer.refusal import refusal_answer
 from rag.answer.sentence_scoring import SentenceCandidate, texts_of
+from rag.nlp.fragments import lead_in_end
 from rag.nlp.quotations import quotable_spans
 from rag.nlp.sentences import SENTENCE_ENDS
 from rag.nlp.tokens import stem_words
@@ -90,9 +91,11 @@ def opening_sentence(hit: Hit) -> SentenceCandidate | None:
         return None
     title = stem_words(hit.metadata.title)
     shared = [len(stem_words(text[s.start : s.end]) & title) for s in spans]
-    best = max(range(len(spans)), key=lambda i: shared[i] - i / 2)
-    words = text[spans[best].start : spans[best].end]
-    return SentenceCandidate(hit, Span(at + spans[best].start, at + spans[best].end), words, {})
+    quotes = [text[s.start] in "“\"‘'„«" for s in spans]  # which say "she" and not who
+    best = max(range(len(spans)), key=lambda i: shared[i] - i - 2 * quotes[i])
+    start, end = spans[best].start, spans[best].end
+    start += lead_in_end(text[start:end], start=at + start)
+    return SentenceCandidate(hit, Span(at + start, at + end), text[start:end], {})
 
 
 def _is_statement(sentence: str) -> bool:

@@ -12,7 +12,9 @@ from datetime import datetime, timedelta
 
 from rag.answer.prompts import DOES_NOT_SAY
 from rag.answer.sentence_scoring import SentenceCandidate
+from rag.answer.sentence_selection import ADDS_WITHIN
 from rag.citations import read_citations
+from rag.nlp.entities import find_names, names_match
 from rag.query.answer_type import score_speaker
 from rag.query.parser import ParsedQuery
 from rag.schema import Answer, Filters, Hit, Notice
@@ -43,12 +45,37 @@ def refusal_reason(question: ParsedQuery, found: Sequence[SentenceCandidate]) ->
         score_speaker(side, c.text, c.hit.passage.text) for c in found for side in asked.sides
     ):
         return Notice("speakers_missing", speakers=asked.sides)
-    if not any(c.relevance >= _relevance_threshold(c, question.asked_on) for c in found):
+    shown = [c for c in found if c.score >= found[0].score - ADDS_WITHIN]
+    if not any(c.relevance >= _relevance_threshold(c, question.asked_on) for c in shown):
         missing = _find_missing_names(question, found)
         if missing:
             return Notice("names_missing", names=missing)
         return Notice("off_topic")
+    if asked.layout == "best first" and not question.parts and _is_of_elsewhere(question, found[0]):
+        return Notice("off_topic")
     return None
+
+
+def _is_of_elsewhere(question: ParsedQuery, best: SentenceCandidate) -> bool:
+    """Return whether the best passage lacks a name of which, or in which, something is asked.
+
+    "Who is the mayor of Tarn?" isn't answered by the mayor of Velsund.
+    """
+    there = f"{best.hit.metadata.title}\n{best.hit.passage.text}"
+    low = there.lower()
+    missing = [
+        name
+        for name in question.names
+        if re.search(rf"\b{_TIES}\s(?:the\s)?{re.escape(name)}", question.text)
+        and not all(word.lower() in low for word in re.findall(r"\w{3,}", name))
+    ]
+    if not missing:
+        return False
+    called = [name.text for name in find_names(there)]
+    return any(not any(names_match(name, other) for other in called) for name in missing)
+
+
+_TIES = r"(?:of|in|at|near|from|to|for|visit|visited|visiting)"
 
 
 def _relevance_threshold(candidate: SentenceCandidate, asked_on: datetime) -> float:
@@ -59,8 +86,15 @@ def _relevance_threshold(candidate: SentenceCandidate, asked_on: datetime) -> fl
 
 
 def _find_missing_names(question: ParsedQuery, found: Sequence[SentenceCandidate]) -> list[str]:
+    if _GERMAN.match(question.text):  # all its nouns have capitals
+        return []
     texts = " ".join(f"{c.hit.metadata.title} {c.hit.passage.text}" for c in found).lower()
     return [name for name in question.names if name.lower() not in texts]
+
+
+_GERMAN = re.compile(
+    r"(?:wann|wer|wen|wem|wo|wohin|woher|wie|warum|wieso|weshalb|welche[rsmn]?)\b", re.IGNORECASE
+)
 
 
 def _lower_first(whose: str) -> str:

@@ -45,7 +45,7 @@ _HELLO = (
 )
 _THANKS = r"(?:thanks|thank you|thank u|thx|cheers|many thanks|much appreciated|danke|danke schön|dankeschön|vielen dank)"
 _MUCH = r"(?: (?:so much|very much|a lot|again|a million|for (?:that|this|your help|the (?:answer|help|info|information))|sehr|schön))?"
-_CLOSING = r"(?:great|perfect|ok|okay|cool|nice|good|got it|i see|alright|all right|bye|goodbye|see you|tschüss|auf wiedersehen)"
+_CLOSING = r"(?:great|perfect|ok|okay|cool|nice|good|got it|i see|alright|all right|bye|goodbye|(?:that|this) (?:helped|helps)(?: a lot)?|that(?: was|[’']s) (?:helpful|all)|very helpful|see you|tschüss|auf wiedersehen)"
 _NOTE = r"(?: (?:there|everyone|all|backfile|again|and welcome))?"
 # About the chatbot: the reply to a greeting says what to ask.
 _HELP = (

@@ -117,7 +117,7 @@ def _archive_spelling(
     """Return the archive's spelling of a name or word; "" if it has that one, or none like it."""
     if archive.spelling_candidates(words, 1, edits=0, filters=filters):
         return ""
-    long_name = len(words) == 1 and words[0][0].isupper() and len(words[0]) >= TWO_EDITS
+    long_name = any(word[0].isupper() and len(word) >= TWO_EDITS for word in words)
     edits = 2 if long_name else 1
     for allowed in range(1, edits + 1):
         near = archive.spelling_candidates(words, PASSAGES, edits=allowed, filters=filters)

@@ -88,6 +88,21 @@ def test_course_of_events_uses_days_of_events(bot: Chatbot) -> None:
     assert timeline.statements[0].label == Notice("dated", day="2024-09-02")
 
 
+def test_word_for_a_course_of_events_need_not_be_in_it(bot: Chatbot) -> None:
+    soon = day(9, 12)
+    plain = bot.ask("Give me a timeline of the landslide in Varn.", asked_on=soon)
+    assert len(plain.statements) > 2
+    for word in ("affair", "saga", "crisis"):
+        question = f"Give me a timeline of the {word} of the landslide in Varn."
+        answer = bot.ask(question, asked_on=soon)
+        assert [s.text for s in answer.statements] == [s.text for s in plain.statements]
+
+
+def test_list_without_names_is_an_answer_as_usual(bot: Chatbot) -> None:
+    answer = ask(bot, "Who was killed by the landslide in Varn?")
+    assert answer.statements[0].text.startswith("Eight people died")
+
+
 def test_comparison_has_both_years(bot: Chatbot) -> None:
     answer = ask(bot, "Compare the cable car fares of 2023 and 2024")
     assert [s.text.split()[-2] for s in answer.statements] == ["21", "24"]

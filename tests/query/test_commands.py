@@ -64,6 +64,8 @@ def test_names_are_those_of_the_topic() -> None:
         ("Guten Tag", "greeting"),
         ("What can you do?", "greeting"),
         ("Thanks!", "thanks"),
+        ("Thanks, that helped!", "thanks"),
+        ("That helped whom?", None),
         ("ok, thank you very much", "thanks"),
         ("Vielen Dank", "thanks"),
         ("Thanks to whom was the bridge saved?", None),

@@ -56,6 +56,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
     ("question", "given", "instead"),
     [
         ("Who is Ada Lindkvist?", "Ada Lindkvist", "Ada Lindqvist"),
+        ("What did Ada Linquist open?", "Ada Linquist", "Ada Lindqvist"),
         ("Who is the mayor of Velsnud?", "Velsnud", "Velsund"),
         ("What did Nordock pay for?", "Nordock", "Nordok"),
         ("Who is Masha Borg?", "Masha Borg", "Mahsa Borg"),

@@ -40,7 +40,8 @@ ARTICLES = (
     ),
     article(
         "chess", "Berg wins the chess cup",
-        "By a reporter\n\nAnna Berg won the chess cup in Lund on Thursday after four hours.",
+        "By a reporter\n\nLUND, Oct 24 (Coast Wire) - Anna Berg won the chess cup in Lund on Thursday "
+        "after four hours.\n\n“She wins the chess cup as Berg wins everything,” her coach said.",
         "Coast Herald", 24,
     ),
     article("tram", "Tram fares rise", "Tram fares in Lund will rise in May.", "Harbour Post", 30),
@@ -72,7 +73,7 @@ def test_story_of_several_publishers_comes_first_and_once(archive: Archive) -> N
     )
 
 
-def test_opening_sentence_is_no_byline(archive: Archive) -> None:
+def test_opening_sentence_is_no_byline_dateline_or_quotation(archive: Archive) -> None:
     answer = ask(archive, "What happened on 24 October?")
     assert [s.text for s in answer.statements] == [
         "Anna Berg won the chess cup in Lund on Thursday after four hours."
