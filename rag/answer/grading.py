@@ -42,7 +42,9 @@ The words that you gave for these sentences are in no passage:
 For each, write one line: its number, the passage's number in square brackets, and the words of \
 that passage, copied exactly, between quotation marks. For example: 1. [2] "the words". If \
 no passage says it, write the sentence's number and NONE."""
-_LINE = re.compile(r"(\d{1,2})\s?[:.)]\s?(supported|partly|unsupported|contradicted)\.?", re.I)
+_LINE = re.compile(
+    r"(\d{1,2})\s?[:.)]\s?(supported|partly|unsupported|contradicted)\.?", re.IGNORECASE | re.ASCII
+)
 _REPAIRED = re.compile(r"\s*(\d{1,2})\s?[:.)]\s*\[(\d{1,3})\]\s*[\"“„«](\S.*)[\"”“»]\s*")
 _OUTCOMES: dict[str, tuple[Support, Notice | None]] = {
     "supported": ("supported", None),

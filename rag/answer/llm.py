@@ -25,6 +25,7 @@ from rag.verify.statements import Evidence
 
 ATTEMPTS = 3  # attempts until a first sentence comes; later failures keep what was written
 MOST_SENTENCES = 16  # of the longest form, a course of events, with some to spare
+MOST_WRITTEN = 12_000  # characters, evidence included: twice what the longest answers take
 LONGEST_SENTENCE = 1200  # characters; in a longer one, the model is looping or not writing prose
 _DONE = object()
 _EVIDENCE = re.compile(r"^[ \t]*>")
@@ -133,7 +134,7 @@ class SentenceStream:
                 yield draft
             if given >= MOST_SENTENCES:
                 return
-            if len(rest) > LONGEST_SENTENCE:
+            if len(rest) > LONGEST_SENTENCE or len(self.written) > MOST_WRITTEN:
                 self.failure = Notice("chat_model_endless_sentence")
                 return
         for draft in _read_drafts(self.written + "\n>\n")[0][given:]:
@@ -208,13 +209,13 @@ def _read_chunks(
 def _chunk_text(chunk: Any) -> str:
     """Return the text of a chunk, whose content may be a string or a list of blocks."""
     content = getattr(chunk, "content", chunk)
-    if isinstance(content, str):
-        return content
-    return "".join(
-        block if isinstance(block, str) else str(block.get("text", ""))
-        for block in content
-        if isinstance(block, str) or block.get("type", "text") == "text"
-    )
+    if not isinstance(content, str):
+        content = "".join(
+            block if isinstance(block, str) else str(block.get("text", ""))
+            for block in content
+            if isinstance(block, str) or block.get("type", "text") == "text"
+        )
+    return content.encode("utf-8", "replace").decode("utf-8")  # without halves of surrogate pairs
 
 
 def _error_line(error: Exception) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rag.nlp.entities import find_names
 from rag.nlp.sentences import split_sentences
@@ -49,7 +50,7 @@ _SPEAKER_AFTER = re.compile(
     rf"[A-Z][\w’'-]*+(?: [A-Z][\w’'-]*+)*+)"
 )
 _SPEAKER_BEFORE = re.compile(
-    rf"(?P<c>(?:[A-Z]{_WORD_ON}|[Hh]e|[Ss]he|[Tt]hey|The|A)(?: {_WORD}){{0,8}}?),?"
+    rf"(?<!\w)(?P<c>(?:[A-Z]{_WORD_ON}|[Hh]e|[Ss]he|[Tt]hey|The|A)(?: {_WORD}){{0,8}}?),?"
     rf"(?: [^,.“\"]{{3,60}}+,)? "
     rf"(?:also |later |then |has |had )?(?:{_VERB})\b"
 )
@@ -135,6 +136,7 @@ def _is_attribution_of(text: str, last: Span, span: Span) -> bool:
     )
 
 
+@lru_cache(maxsize=1024)  # a claim is compared with the same sentences many times
 def find_speaker(text: str) -> str:
     """Return the speaker that a text names, in its words; "" if there is no speaker."""
     bare = _SPOKEN.sub(lambda m: "“" + "_" * (len(m[0]) - 2) + "”", text)

@@ -8,11 +8,13 @@ from itertools import combinations, permutations
 
 from rag.nlp.entities import is_country, names_match
 from rag.nlp.numbers import Number, is_number_supported
+from rag.nlp.tokens import Word, content_words
 from rag.verify.evidence import EvidenceSentence
 from rag.verify.terms import names_in, numbers_in
 
 MOST_COMBINED = 24  # figures of the evidence that are added and subtracted
 MOST_IF_CALLED = 80  # if the claim calls its figure a difference or a sum
+NEAR_BY = 60  # characters between a word and its figure, at the most
 SPELT_UNTIL = 6  # "two sides", "six days": counted by the writer, not copied
 _VAGUE = frozenset("hundred hundreds thousand thousands million millions dozen dozens".split())
 _TOLERANCE = 0.006  # of a share or a mean, which is rounded
@@ -113,6 +115,56 @@ def misattributed_figure(claim: str, sentences: Iterable[EvidenceSentence]) -> s
         if having and all(_is_of_other(owner, s) for s in having):
             return figure.text
     return ""
+
+
+def crosses_figure(claim: str, sentence: str) -> bool:
+    """Return whether a claim ties a word to the figure of another part of the sentence.
+
+    "The plant employs 60 people", of "employs 420 people, of whom 60 work in the warehouse":
+    between the verb and its figure another one stands.
+
+    Args:
+        claim: The claim, whose figures the sentence has.
+        sentence: The sentence.
+    """
+    theirs = numbers_in(sentence)
+    places: dict[str, list[int]] = {}
+    for word in content_words(sentence):
+        places.setdefault(word.stem, []).append(word.start)
+    words = [w for w in content_words(claim) if not w.text[0].isdigit()]
+    figures = numbers_in(claim)
+    for figure in figures:
+        if figure.text.lower() == "one":  # "one of the four engines"
+            continue
+        same = [n for n in theirs if n.value == figure.value and n.unit == figure.unit]
+        last = max((f.end for f in figures if f.end <= figure.start), default=0)
+        then = min((f.start for f in figures if f.start >= figure.end), default=len(claim))
+        before = [w for w in words if last <= w.start and w.end <= figure.start][-1:]
+        after = [w for w in words if figure.end <= w.start < then][:2]
+        beside = [w for w in (*before, *after) if w.stem in places and not _within(w, figures)]
+        others = [n.start for n in theirs if n.value != figure.value and n.unit == figure.unit]
+        if (
+            same
+            and beside
+            and not any(
+                all(not _parted(places[w.stem], number.start, others) for w in beside)
+                for number in same
+            )
+        ):
+            return True
+    return False
+
+
+def _within(word: Word, figures: Sequence[Number]) -> bool:
+    return any(figure.start <= word.start < figure.end for figure in figures)
+
+
+def _parted(places: Sequence[int], figure: int, others: Sequence[int]) -> bool:
+    """Return whether another figure stands between a figure and every place of a word near it."""
+    near = [place for place in places if abs(place - figure) <= NEAR_BY]
+    return bool(near) and all(
+        any(min(place, figure) < other < max(place, figure) for other in others) for place in near
+    )
 
 
 def _owner(claim: str, figure: Number) -> str:

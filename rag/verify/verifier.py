@@ -31,7 +31,13 @@ from rag.verify.fact_checks import (
     wrong_speaker,
     wrong_titles,
 )
-from rag.verify.figures import is_computed, is_counted, is_range, misattributed_figure
+from rag.verify.figures import (
+    crosses_figure,
+    is_computed,
+    is_counted,
+    is_range,
+    misattributed_figure,
+)
 from rag.verify.foreign import english_figures, is_foreign
 from rag.verify.hedges import split_hedge, strip_direct_answer
 from rag.verify.judges import Entails as Entails  # re-exported beside `Embed`
@@ -182,7 +188,7 @@ class Verifier:
             return Verdict("contradicted", Notice("passage_quotes_other", speaker=other), 0.0, True)
         for titled in wrong_titles(claim, passage):
             return Verdict("contradicted", Notice("title_missing", title=titled), 0.0, True)
-        if clear is not None:
+        if clear is not None and not crosses_figure(claim, clear.sentence.text):
             return self._confirm(claim, passage, clear)
         return _find_conflict(claim, hits, compared) or self._judge(claim, passage, best)
 

@@ -77,6 +77,21 @@ def test_chatbot_removes_changed_figure() -> None:
     assert codes(answer)[:2] == ["generated_unsupported", "quotations_instead"]
 
 
+def test_endless_evidence_without_a_sentence_ends() -> None:
+    answer = ask('> [1] "so far"\n' * 3000, size=400)
+    assert codes(answer)[:2] == ["chat_model_wrote_nothing", "quotations_instead"]
+
+
+def test_half_a_surrogate_pair_is_replaced() -> None:
+    answer = ask(f"{RIGHT} \ud83d [1]", size=1000, grader="none")
+    assert answer.text.encode()
+
+
+def test_grader_is_read_in_plain_letters_only() -> None:
+    answer = ask(f"{RIGHT} [1] North Korea wants soldiers in Russia soon. [1]", "1: \u017fupported")
+    assert [s.support for s in answer.statements] == ["supported", "unverified"]
+
+
 def test_chatbot_falls_back_to_quotations_if_none_is_supported() -> None:
     answer = ask("Seventy dragons came. [1]")
     assert not answer.refused

@@ -40,8 +40,8 @@ ARTICLES = (
     ),
     article(
         "chess", "Berg wins the chess cup",
-        "By a reporter\n\nLUND, Oct 24 (Coast Wire) - Anna Berg won the chess cup in Lund on Thursday "
-        "after four hours.\n\n“She wins the chess cup as Berg wins everything,” her coach said.",
+        "By a reporter\n\nLUND, Oct 24 (Coast Wire) - Anna Berg won the chess cup in Lund on "
+        "Thursday after four hours.\n\n“She wins the chess cup as Berg always does,” a coach said.",
         "Coast Herald", 24,
     ),
     article("tram", "Tram fares rise", "Tram fares in Lund will rise in May.", "Harbour Post", 30),
