@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 
 from rag.answer.prompts import DOES_NOT_SAY
 from rag.answer.sentence_scoring import SentenceCandidate
-from rag.answer.sentence_selection import ADDS_WITHIN
 from rag.citations import read_citations
 from rag.nlp.entities import find_names, names_match
 from rag.query.answer_type import score_speaker
@@ -22,7 +21,7 @@ from rag.verify.hedges import split_hedge
 
 # Relevance below which a question is refused. Measured: docs/benchmarks.md#refusal; again with
 # `backfile evaluate answers FILE --until DAY`.
-REFUSE_BELOW = 5.7
+REFUSE_BELOW = 5.6
 FRESH_BELOW = 4.0  # the same for articles of the month before: most questions are about news
 FRESH = timedelta(days=30)
 ONE_DAY = timedelta(days=1)  # an article of the day of asking may be dated later than its midnight
@@ -45,8 +44,7 @@ def refusal_reason(question: ParsedQuery, found: Sequence[SentenceCandidate]) ->
         score_speaker(side, c.text, c.hit.passage.text) for c in found for side in asked.sides
     ):
         return Notice("speakers_missing", speakers=asked.sides)
-    shown = [c for c in found if c.score >= found[0].score - ADDS_WITHIN]
-    if not any(c.relevance >= _relevance_threshold(c, question.asked_on) for c in shown):
+    if not any(c.relevance >= _relevance_threshold(c, question.asked_on) for c in found):
         missing = _find_missing_names(question, found)
         if missing:
             return Notice("names_missing", names=missing)

@@ -9,7 +9,6 @@ import pytest
 from rag.answer.chatbot import Chatbot
 from rag.answer.refusal import is_refusal, refusal_reason
 from rag.answer.sentence_scoring import SentenceCandidate
-from rag.answer.sentence_selection import ADDS_WITHIN
 from rag.query.parser import parse_question
 from rag.schema import Article, ArticleMetadata, Filters, Hit, Notice, Passage, Span
 from tests.support.fake_archive import FERRY, TROOPS, FakeArchive, day
@@ -87,22 +86,6 @@ def test_office_of_another_place_is_no_answer() -> None:
     bot = Chatbot(FakeArchive(told))
     assert not bot.ask("Who is the mayor of Velsund?", asked_on=day(10, 24)).refused
     assert bot.ask("Who is the mayor of Tarn?", asked_on=day(10, 24)).refused
-
-
-def test_weaker_sentence_does_not_vouch_for_the_one_shown() -> None:
-    asked = parse_question("Who won the cup?", asked_on=day(10, 24))
-    text = "The harbour office counted nine ferries."
-
-    def candidate(published: datetime, **features: float) -> SentenceCandidate:
-        head = ArticleMetadata("x.example/ferries", "Ferries", published=published)
-        hit = Hit(Passage("x.example/ferries", 1, 0, len(text), text), head, 1.0)
-        return SentenceCandidate(hit, Span(0, len(text)), text, features)
-
-    shown = candidate(day(1, 1), covered=2.0, found=2.0, speaks=0.0)
-    fresh = candidate(day(10, 20), meaning=1.0, holds=1.0, speaks=0.0)
-    assert shown.score > fresh.score + ADDS_WITHIN
-    assert refusal_reason(asked, [fresh]) is None
-    assert refusal_reason(asked, [shown, fresh]) is not None
 
 
 def test_refusal_names_missing_speaker() -> None:
