@@ -73,7 +73,8 @@ def test_card_opens_the_article_at_the_passage(open_page: Opened) -> None:
     expect(article.locator("mark").first).to_have_text(quoted)
     expect(article.locator("mark").first).to_be_in_viewport()
     expect(article.get_by_role("link", name="Original article")).to_have_attribute(
-        "href", "https://pellworth-tribune.example/2024/10/22/seoul-phased-measures-weapons-ukraine"
+        "href",
+        "https://pellworth-tribune.example/2024/10/21/seoul-summons-russian-ambassador-zinoviev",
     )
     expect(page.locator("#bf-evidence")).to_be_hidden()
     page.get_by_role("button", name="Back to sources").click()

@@ -22,7 +22,7 @@ def test_two_visitors_never_see_each_other(open_page: Opened) -> None:
     ask_and_wait(one, "What about the ferries?")
     assert not any("apple" in said for said in one.get_by_test_id("bot").all_inner_texts())
     expect(other.get_by_test_id("bot")).to_have_count(1)
-    assert "harbour" not in other.locator("#bf-evidence").inner_text().lower()
+    assert "bridge" not in other.locator("#bf-evidence").inner_text().lower()
 
 
 @pytest.mark.full
