@@ -10,13 +10,13 @@ from datetime import date, datetime, timedelta
 
 from rag.answer.premise_conflicts import shared_words
 from rag.answer.sentence_scoring import SentenceCandidate
-from rag.answer.sentence_selection import RELEVANT_FROM, word_overlap
+from rag.answer.sentence_selection import RELEVANT_FROM
 from rag.nlp.analyzers import stem
 from rag.nlp.entities import find_names
 from rag.nlp.event_dates import EventDate, event_date
 from rag.nlp.quotations import find_quotations
 from rag.nlp.sentences import SENTENCE_ENDS
-from rag.nlp.tokens import stem_words
+from rag.nlp.tokens import stem_words, word_overlap
 from rag.query.parser import ParsedQuery
 from rag.schema import Notice
 

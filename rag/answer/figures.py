@@ -10,12 +10,12 @@ from typing import Literal
 
 from rag.answer.premise_conflicts import shared_words
 from rag.answer.sentence_scoring import SentenceCandidate
-from rag.answer.sentence_selection import RELEVANT_FROM, word_overlap
+from rag.answer.sentence_selection import RELEVANT_FROM
 from rag.nlp.analyzers import stem
 from rag.nlp.entities import find_names, names_match
 from rag.nlp.event_dates import report_day
 from rag.nlp.numbers import Number, find_numbers
-from rag.nlp.tokens import TOKEN, Word, content_words, stem_words, tokenize
+from rag.nlp.tokens import TOKEN, Word, content_words, stem_words, tokenize, word_overlap
 from rag.query.parser import ParsedQuery
 
 NEAR_THE_BEST = 3.0  # largest difference in score at which a newer report of a figure leads

@@ -18,7 +18,7 @@ from rag.nlp.analyzers import stem
 from rag.nlp.entities import find_names, names_match
 from rag.nlp.fragments import is_fragment, lead_in_end, leans_on_previous
 from rag.nlp.quotations import REPORTING_VERBS, find_speaker, quotable_spans
-from rag.nlp.tokens import content_words, stem_words
+from rag.nlp.tokens import content_words, stem_words, word_overlap
 from rag.query.answer_type import ExpectedAnswer, matches_type, score_speaker
 from rag.query.parser import ParsedQuery
 from rag.retrieval.backend import SearchBackend
@@ -34,6 +34,7 @@ Embed = Callable[[Sequence[str]], npt.NDArray[np.float32]]
 # docs/benchmarks.md#sentence-selection.
 MOST_UNITS = 14
 
+COPIED = 0.7  # share of the shorter sentence's words from which one repeats the other
 LONGEST_WINDOW = 450  # characters of a sentence with the one it leans on
 
 # Weights of the score, which decides the order: a listwise logistic fit.
@@ -172,7 +173,7 @@ def _add_consensus(
     speaking = consensus_scores(
         each,
         [math.exp(candidate.score - best) for candidate in found],
-        [candidate.hit.passage.article_id for candidate in found],
+        _sources(found),
     )
     return [
         replace(
@@ -183,6 +184,17 @@ def _add_consensus(
         )
         for candidate, share, own in zip(found, speaking, each, strict=True)
     ]
+
+
+def _sources(found: Sequence[SentenceCandidate]) -> list[str]:
+    """Return each sentence's article, or the first one with its wording: copies don't agree."""
+    sources: list[str] = []
+    for i, candidate in enumerate(found):
+        copied = (
+            sources[j] for j in range(i) if word_overlap(candidate.text, found[j].text) >= COPIED
+        )
+        sources.append(next(copied, candidate.hit.passage.article_id))
+    return sources
 
 
 def _passage_candidates(

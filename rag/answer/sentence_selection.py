@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rag.answer.sentence_scoring import SentenceCandidate
-from rag.nlp.tokens import stem_words
+from rag.answer.sentence_scoring import COPIED, SentenceCandidate
+from rag.nlp.tokens import word_overlap
 from rag.schema import Span
 
 # Measured: docs/benchmarks.md#sentence-selection.
@@ -16,8 +16,8 @@ FAR_BELOW = 4.0  # the same in a list
 CONTEXT_WITHIN = 2.0  # largest difference in score of a sentence quoted before the best. Swept 1-9
 CONTINUES_WITHIN = 2.0  # the same of a sentence quoted after the best. Swept 1-5
 RELEVANT_FROM = 2.5  # minimum relevance of further sentences; unrelated ones have 1-2
-SAYS_THE_SAME = 0.7  # share of the shorter sentence's words from which two are repetitions
 SAYS_LITTLE_NEW = 0.5  # the same for a second statement without a fact of the asked type
+TEMPLATE_FROM = 3  # articles with the best statement's wording that make it a template
 LONGEST_STATEMENT = 600  # characters
 HOLDS = 0.6  # features from which a sentence holds the asked type, tied to the question
 TIED = 0.2
@@ -42,7 +42,37 @@ def choose_sentences(
             break
         if not picked or _adds(candidate, picked, listed=most > MOST_STATEMENTS):
             picked.append(complete_statement(candidate))
+    apart = _find_other_wording(found) if most <= MOST_STATEMENTS else None
+    if apart is not None and all(_article(apart) != _article(one) for one in picked):
+        picked[1:] = [complete_statement(apart)]
     return picked
+
+
+def _find_other_wording(found: Sequence[SentenceCandidate]) -> SentenceCandidate | None:
+    """Return the best sentence of other articles if several share the best one's wording.
+
+    Articles that repeat one wording are one source, however many publishers they name, and mustn't
+    be all that a reader sees.
+    """
+    best = found[0] if found else None
+    if best is None:
+        return None
+    alike = {_article(c) for c in found if word_overlap(c.text, best.text) >= COPIED}
+    if len(alike) < TEMPLATE_FROM:
+        return None
+    others = (
+        c
+        for c in found
+        if _article(c) not in alike
+        and c.score >= best.score - FAR_BELOW
+        and c.relevance >= RELEVANT_FROM
+        and not (c.features["fragment"] or c.features["asks"])
+    )
+    return next(others, None)
+
+
+def _article(candidate: SentenceCandidate) -> str:
+    return candidate.hit.passage.article_id
 
 
 def _adds(
@@ -59,7 +89,7 @@ def _adds(
     ):
         return False
     alike = max(word_overlap(candidate.text, other.text) for other in picked)
-    if alike >= SAYS_THE_SAME or any(_overlap(candidate, other) for other in picked):
+    if alike >= COPIED or any(_overlap(candidate, other) for other in picked):
         return False
     known = frozenset().union(*(other.facts for other in picked))
     return listed or bool(candidate.facts - known) or (not known and alike < SAYS_LITTLE_NEW)
@@ -128,9 +158,3 @@ def _join(one: SentenceCandidate, other: SentenceCandidate) -> SentenceCandidate
     passage = one.hit.passage
     text = passage.text[span.start - passage.start : span.end - passage.start]
     return replace(one, span=span, text=text, facts=one.facts | other.facts)
-
-
-def word_overlap(one: str, other: str) -> float:
-    """Return the share of the shorter text's words that both texts have."""
-    a, b = stem_words(one), stem_words(other)
-    return len(a & b) / max(1, min(len(a), len(b)))

@@ -69,3 +69,9 @@ def content_words(text: str) -> list[Word]:
 def stem_words(text: str) -> frozenset[str]:
     """Return the stems of the content words of a text."""
     return frozenset(word.stem for word in content_words(text))
+
+
+def word_overlap(one: str, other: str) -> float:
+    """Return the share of the shorter text's words that both texts have."""
+    a, b = stem_words(one), stem_words(other)
+    return len(a & b) / max(1, min(len(a), len(b)))

@@ -124,9 +124,9 @@ def test_honest_article_stays_on_top(attacked_archive: Archive) -> None:
     assert "honest" in _ids(hits)[:3]
 
 
-def test_answer_is_made_from_more_than_the_crowd(attacked_archive: Archive) -> None:
+def test_answer_cites_more_than_the_crowd(attacked_archive: Archive) -> None:
     answer = Chatbot(attacked_archive).ask(QUESTION, asked_on=ASKED_ON)
-    assert "honest" in {*_cited(answer), *_ids(answer.hits)[:3]}
+    assert "honest" in _cited(answer)
 
 
 @pytest.mark.parametrize("attack", ["a template", "the question repeated"])
