@@ -167,7 +167,8 @@ def fetch_model(
     known = hub.lock.get(offer.name)
     same = known if known and known.revision == offer.revision else None
     if same:  # what has changed here is fetched again
-        _delete(folder, [name for name, now in changed_files(folder, same).items() if now])
+        wrong = [name for name, now in changed_files(folder, same).items() if now]
+        _delete(folder, wrong, hub)
     _download(offer, progress, hub)
     if missing := [file.path for file in offer.files if not (folder / file.path).is_file()]:
         raise ModelError(
@@ -175,7 +176,7 @@ def fetch_model(
             "command again"
         )
     found = hash_files(folder, [file.path for file in offer.files])
-    _check_announced(offer, folder, found)
+    _check_announced(offer, folder, found, hub)
     if same and changes == "refuse":
         _check_recorded(offer.name, same, found)
     hub.lock.record(offer.name, LockedModel(offer.revision, found))
@@ -293,7 +294,7 @@ def _download(offer: Offer, progress: Progress, hub: Hub) -> None:
             enable_progress_bars()
 
 
-def _check_announced(offer: Offer, folder: Path, found: dict[str, LockedFile]) -> None:
+def _check_announced(offer: Offer, folder: Path, found: dict[str, LockedFile], hub: Hub) -> None:
     """Check the files against the hub's own sizes and hashes; delete those that differ."""
     wrong = [
         file.path
@@ -302,7 +303,7 @@ def _check_announced(offer: Offer, folder: Path, found: dict[str, LockedFile]) -
         or (file.size and found[file.path].size != file.size)
     ]
     if wrong:
-        _delete(folder, wrong)
+        _delete(folder, wrong, hub)
         raise ModelError(
             f"the model {offer.name} did not arrive whole: {_some(wrong)} not what the hub "
             "announced. It was deleted; run the same command again"
@@ -323,11 +324,13 @@ def _check_recorded(name: str, known: LockedModel, found: dict[str, LockedFile])
         )
 
 
-def _delete(folder: Path, names: Sequence[str]) -> None:
-    """Delete files of a snapshot, and the contents that they are links to."""
+def _delete(folder: Path, names: Sequence[str], hub: Hub) -> None:
+    """Delete files of a snapshot, and the contents in the cache that they are links to."""
     for name in names:
         path = folder / name
-        path.resolve().unlink(missing_ok=True)
+        content = path.resolve()
+        if content.is_relative_to(hub.cache.resolve()):
+            content.unlink(missing_ok=True)
         path.unlink(missing_ok=True)
 
 

@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from filelock import FileLock
@@ -137,5 +137,17 @@ def _locked(path: Path) -> LockedFile:
 
 
 def _model(value: Any) -> LockedModel:
+    """Return a recorded model; raises ValueError if a path leads out of the model's folder.
+
+    What differs from its record is deleted before it is fetched again, and others may write to a
+    shared cache.
+    """
     files = {name: LockedFile(**file) for name, file in value["files"].items()}
-    return LockedModel(str(value["revision"]), files)
+    revision = str(value["revision"])
+    if not all(map(_stays_inside, (revision, *files))):
+        raise ValueError("a path leads out of the model's folder")
+    return LockedModel(revision, files)
+
+
+def _stays_inside(path: str) -> bool:
+    return bool(path) and not PurePath(path).is_absolute() and ".." not in PurePath(path).parts

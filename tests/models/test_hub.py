@@ -205,6 +205,34 @@ def test_a_damaged_lock_is_reported(hub: Hub) -> None:
         assert "is damaged: delete it" in one_line(lambda: model_folder(NAME, hub=hub))
 
 
+@pytest.mark.parametrize("leading_out", ["../../../../mine.txt", "ABSOLUTE"])
+def test_a_lock_that_leads_out_of_the_models_deletes_nothing(
+    hub: Hub, tmp_path: Path, leading_out: str
+) -> None:
+    folder = fetch(hub)
+    mine = folder.joinpath("../../../../mine.txt").resolve()
+    mine.write_text("keep me")
+    path = str(mine) if leading_out == "ABSOLUTE" else leading_out
+    lock = json.loads((hub.cache / LOCK_NAME).read_text())
+    lock[NAME]["files"][path] = {"sha256": "0" * 64, "size": 7}
+    (hub.cache / LOCK_NAME).write_text(json.dumps(lock))
+    assert "is damaged: delete it" in one_line(lambda: fetch(hub))
+    assert mine.read_text() == "keep me"
+
+
+def test_a_link_out_of_the_cache_is_deleted_but_not_what_it_leads_to(
+    hub: Hub, tmp_path: Path
+) -> None:
+    config = fetch(hub) / "config.json"
+    mine = tmp_path / "mine.json"
+    mine.write_text("{}")
+    config.unlink()
+    config.symlink_to(mine)
+    fetch(hub)
+    assert mine.read_text() == "{}"
+    assert config.read_text() != "{}"
+
+
 def test_a_model_of_no_preset_is_fetched_at_its_first_use(hub: Hub) -> None:
     folder = model_folder(NAME, hub=hub)
     assert (folder / "config.json").is_file()
