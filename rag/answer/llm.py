@@ -35,6 +35,13 @@ _GIVEN = re.compile(
 )
 
 
+# A sentence that follows its evidence on the same line, and ends with a marker.
+_BESIDE = re.compile(
+    r"(?P<words>[\"“„«][^\"”“»]{1,600}[\"”“»])\s+(?P<sentence>\S.{0,1200}\[\d{1,3}\][.!?]?)"
+)
+_HEADING = re.compile(r"^[ \t]*#{1,6}[ \t].*$", re.MULTILINE)
+
+
 @dataclass(frozen=True, slots=True)
 class Draft:
     """A sentence that a chat model wrote, with its markers and the evidence that it gives."""
@@ -241,7 +248,10 @@ def _read_drafts(raw: str) -> tuple[list[Draft], str]:
         prose = []
         given = _GIVEN.match(line)
         if given is not None:
-            evidence.append(Evidence(int(given["number"]), given["words"].strip()))
+            beside = _BESIDE.fullmatch(given["words"].strip())
+            words = beside["words"] if beside else given["words"].strip()
+            evidence.append(Evidence(int(given["number"]), words))
+            prose += [beside["sentence"]] if beside else []
     if _EVIDENCE.match(last):  # not complete yet
         return drafts, last
     written = sentence_texts(tidy_markers("\n".join([*prose, last])))
@@ -260,10 +270,11 @@ def _with_evidence(sentences: Sequence[str], evidence: list[Evidence]) -> list[D
 
 
 def sentence_texts(text: str) -> list[str]:
-    """Return the sentences of a model's output with their markers, without list bullets."""
+    """Return the sentences of a model's output with their markers, without headings and bullets."""
     out: list[str] = []
+    text = _HEADING.sub("", text)
     for span in split_sentences(text):
-        piece = re.sub(r"^(?:[-*•]+|\d{1,2}[.)]|#{1,6})\s+", "", text[span.start : span.end])
+        piece = re.sub(r"^(?:[-*•]+|\d{1,2}[.)])\s+", "", text[span.start : span.end])
         piece = piece.replace("**", "").strip()
         if out and not read_citations(piece).text.strip(" .,;"):
             out[-1] += " " + piece

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,9 @@ from rag.verify.verifier import Verdict, Verifier, must_remove
 MOST_SPANS = 2  # spans of a passage cited for one statement
 MOST_TRIED = 4  # other passages tried alone, by words in common
 MOST_CITED = 2  # passages cited for a statement without a passage of its own
+NEARLY_SAID = 0.8  # share of a statement's words in one sentence, which then is its evidence,
+OWN_WORDS = 0.5  # unless the words given have at least so many of them as that sentence has
+_BRACKETED = re.compile(r"[\[<【［][^\]>】］]{0,60}[\]>】］]")  # as [-1] or <passage number=9>
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,7 @@ def verify_statement(
         The statement, and how it was verified.
     """
     cited = read_citations(sentence)
-    if not any(character.isalnum() for character in cited.text):
+    if not any(character.isalnum() for character in _BRACKETED.sub("", cited.text)):
         return VerifiedStatement(
             Statement(text="", support="not supported", reason=Notice("empty_statement")), True
         )
@@ -83,11 +87,15 @@ def verify_statement(
     numbers = (*(number for number, _ in found.values()), *cited.numbers)
     named = [hits[n - 1] for n in dict.fromkeys(numbers) if 1 <= n <= len(hits)]
     named, verdict = _choose_passages(cited.text, named, hits, verifier, articles)
-    given = dict(found.values())
     citations = tuple(
         citation
         for hit in named
-        for citation in _cite(cited.text, hit, hits, given.get(hits.index(hit) + 1))
+        for citation in _cite(
+            cited.text,
+            hit,
+            hits,
+            [span for number, span in found.values() if hits[number - 1] is hit],
+        )
     )
     lacks = bool(evidence) and not found and verdict.support != "supported"
     statement = Statement(cited.text, citations, verdict.support, verdict.reason)
@@ -150,13 +158,27 @@ def _count_shared_words(text: str, hit: Hit) -> int:
     return len(stem_words(text) & stem_words(hit.passage.text))
 
 
-def _cite(text: str, hit: Hit, hits: Sequence[Hit], given: Span | None) -> list[Citation]:
-    """Return citations of the words given for a statement, or of those that it shares most."""
-    if given is None:
-        return _build_citations(text, hit, hits)
-    start = hit.passage.start
-    span = Span(start + given.start, start + given.end)
-    return [build_citation(hits.index(hit) + 1, hit, span)]
+def _cite(text: str, hit: Hit, hits: Sequence[Hit], given: Sequence[Span]) -> list[Citation]:
+    """Return citations of the words given for a statement, or of those that it shares most.
+
+    If a sentence has nearly all of the statement's words and the words given have few of them, they
+    were given for another statement.
+    """
+    passage, mine = hit.passage, stem_words(text)
+    built = _build_citations(text, hit, hits)
+    words = " ".join(passage.text[span.start : span.end] for span in given)
+    best = max(len(mine & stem_words(citation.quote)) for citation in built)
+    of_another = (
+        best >= NEARLY_SAID * len(mine) and len(mine & stem_words(words)) < OWN_WORDS * best
+    )
+    if not given or of_another:
+        return built
+    return [
+        build_citation(
+            hits.index(hit) + 1, hit, Span(passage.start + span.start, passage.start + span.end)
+        )
+        for span in sorted(given, key=lambda span: span.start)
+    ]
 
 
 def _build_citations(text: str, hit: Hit, hits: Sequence[Hit]) -> list[Citation]:

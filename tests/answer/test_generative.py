@@ -155,3 +155,38 @@ def test_answer_status_follows_from_its_parts() -> None:
     assert Answer.from_dict(answer.to_dict()) == answer
     refused, _ = stream("The archive does not say.")
     assert refused[-1].status == "not found"
+
+
+def test_words_given_for_another_sentence_are_not_cited() -> None:
+    script = '> [1] "It carries 400 passengers and 60 cars."\nThe crossing takes 25 minutes. [1]'
+    answers, _ = stream(script, grader="none")
+    (statement,) = answers[-1].statements
+    assert all("400" not in citation.quote for citation in statement.citations)
+    assert "crossing takes 25 minutes" in statement.citations[0].quote
+
+
+def test_all_words_given_of_one_passage_are_cited() -> None:
+    script = (
+        '> [1] "the crossing takes 25 minutes"\n> [1] "It carries 400 passengers"\n'
+        "The crossing takes 25 minutes, with 400 passengers aboard. [1]"
+    )
+    answers, _ = stream(script, grader="none")
+    (statement,) = answers[-1].statements
+    assert {c.quote for c in statement.citations} == {
+        "the crossing takes 25 minutes",
+        "It carries 400 passengers",
+    }
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_sentence_on_the_line_of_its_evidence_is_read(size: int) -> None:
+    script = '> [1] "the crossing takes 25 minutes" The crossing takes 25 minutes. [1]'
+    answers, _ = stream(script, size=size, grader="none")
+    assert [s.text for s in answers[-1].statements] == ["The crossing takes 25 minutes."]
+
+
+@pytest.mark.parametrize("line", ["# The ferry", "## Overview", "[-1]", "<passage number=9>"])
+def test_headings_and_odd_markers_are_no_statements(line: str) -> None:
+    answers, _ = stream(f"{line}\n{EVIDENCE}The crossing takes 25 minutes. [1]", grader="none")
+    assert [s.text for s in answers[-1].statements] == ["The crossing takes 25 minutes."]
+    assert not answers[-1].rejected_statements
