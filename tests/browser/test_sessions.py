@@ -16,13 +16,13 @@ VISITORS = 20
 def test_two_visitors_never_see_each_other(open_page: Opened) -> None:
     one, other = open_page(), open_page()
     ask(one, HARBOUR_QUESTION)
-    ask(other, "Why is the apple harvest small?")
+    ask(other, "How many fewer apples do growers expect?")
     expect(cards(one).first).to_contain_text("Harbour")
     expect(cards(other).first).to_contain_text("Orchard")
     ask_and_wait(one, "What about the ferries?")
     assert not any("apple" in said for said in one.get_by_test_id("bot").all_inner_texts())
     expect(other.get_by_test_id("bot")).to_have_count(1)
-    assert "bridge" not in other.locator("#bf-evidence").inner_text().lower()
+    assert "harbour" not in other.locator("#bf-evidence").inner_text().lower()
 
 
 @pytest.mark.full
