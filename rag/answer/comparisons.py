@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from rag.answer.figures import measured_numbers, measured_units, topic_unit
+from rag.answer.asked_figure import measured_numbers, measured_units, topic_unit
 from rag.answer.premise_conflicts import shared_words
 from rag.answer.sentence_scoring import SentenceCandidate
 from rag.answer.sentence_selection import RELEVANT_FROM

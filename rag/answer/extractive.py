@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from rag.answer.asked_figure import asked_figure
 from rag.answer.coreference import resolve_references
 from rag.answer.events import Event, find_events
-from rag.answer.figures import FigureFound, asked_figure, find_disagreement, newest_first
+from rag.answer.figures import FigureFound, find_disagreement, newest_first
 from rag.answer.lists import asks_for_list, choose_items
 from rag.answer.sentence_scoring import SentenceCandidate
 from rag.answer.sentence_selection import choose_sentences

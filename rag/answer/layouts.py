@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from rag.answer.asked_figure import AskedFigure, asked_figure
 from rag.answer.comparisons import Comparison, choose_sides, parse_comparison
 from rag.answer.events import find_events
 from rag.answer.extractive import ComposedAnswer, figure_series, order_by_date
-from rag.answer.figures import AskedFigure, asked_figure, newest_first
+from rag.answer.figures import newest_first
 from rag.answer.refusal import refusal_reason
 from rag.answer.sentence_scoring import SentenceCandidate, score_sentences
 from rag.answer.short_answers import Lead

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from rag.answer.figures import AskedFigure, asked_figure, is_same_event, matching_numbers
+from rag.answer.asked_figure import AskedFigure, asked_figure, matching_numbers
+from rag.answer.figures import is_same_event
 from rag.answer.sentence_scoring import SentenceCandidate
 from rag.nlp.dates import WEEKDAYS
 from rag.nlp.entities import find_names, names_match

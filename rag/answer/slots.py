@@ -15,6 +15,7 @@ from functools import lru_cache
 from rag.answer.consensus import Facts, extract_facts
 from rag.nlp.analyzers import stem
 from rag.nlp.entities import find_names, is_country
+from rag.nlp.fates import FATES
 from rag.nlp.numbers import Number, find_numbers
 from rag.nlp.tokens import Word, content_words, tokenize
 from rag.query.answer_type import ExpectedAnswer
@@ -23,21 +24,9 @@ from rag.schema import Hit
 YEAR_ENDS = timedelta(days=45)  # January reports on the year before, December on the next
 REACH = 90  # characters between a fact and a word of the question that belong together
 BEFORE_COSTS = 1.3  # "12 were killed" is commoner than "killed 12"
-STATE_REACH = 60.0  # the same between a figure and what befell those that it counts
+FATE_REACH = 60.0  # the same between a figure and what befell those that it counts
 _NOUN_REACH = 40  # characters between a figure and the noun that it counts
 
-# What a count of people may be of: figures of different kinds are never each other's answer.
-_STATES = {
-    name: frozenset(stem(word) for word in words.split())
-    for name, words in {
-        "dead": "kill killed dead die died dying death deaths fatal fatality fatalities toll slain",
-        "hurt": "injured injure injury injuries wounded wound hurt hospitalized hospitalised",
-        "missing": "missing unaccounted disappeared",
-        "held": "arrested arrest detained charged jailed",
-        "away": "displaced evacuated evacuate homeless fled",
-        "safe": "rescued rescue survived survivors survivor saved",
-    }.items()
-}
 _MONEY = re.compile(
     r"\bhow much (?:money|(?:\w+ ){0,8}?(?:cost|pay|paid|worth|earn|earned|raise|raised|spend"
     r"|spent|sell|sold|donate|donated|fined?|price|owe))\b"
@@ -155,11 +144,11 @@ def _near(weights: Mapping[str, float], words: Sequence[Word], figure: Number) -
 
 def _fits(question: str, sentence: str, figure: Number, words: Sequence[Word]) -> float:
     """Return how well a figure's unit and what it counts fit a question, from 0 to 1."""
-    asked_state = _state_of_question(question)
-    if asked_state:
-        state = _state_near(figure, words)
-        if state != asked_state:
-            return 0.0 if state else 0.3
+    asked_fate = _fate_of_question(question)
+    if asked_fate:
+        fate = _fate_near(figure, words)
+        if fate != asked_fate:
+            return 0.0 if fate else 0.3
     after = sentence[figure.end : figure.end + 16]
     if _AGE.search(question):
         return (
@@ -184,22 +173,22 @@ def _fits(question: str, sentence: str, figure: Number, words: Sequence[Word]) -
 
 
 @lru_cache(maxsize=64)
-def _state_of_question(question: str) -> str:
+def _fate_of_question(question: str) -> str:
     stems = {word.stem for word in tokenize(question)}
-    found = [name for name, words in _STATES.items() if words & stems]
+    found = [name for name, words in FATES.items() if words & stems]
     return found[0] if len(found) == 1 else ""
 
 
-def _state_near(figure: Number, words: Sequence[Word]) -> str:
-    """Return the state that a figure counts: the nearest one, those after it first."""
-    best, state = STATE_REACH, ""
+def _fate_near(figure: Number, words: Sequence[Word]) -> str:
+    """Return the fate of those whom a figure counts: the nearest one, those after it first."""
+    best, fate = FATE_REACH, ""
     for word in words:
         distance = (
             word.start - figure.end
             if word.start >= figure.end
             else BEFORE_COSTS * (figure.start - word.end)
         )
-        for name, stems in _STATES.items():
+        for name, stems in FATES.items():
             if word.stem in stems and distance < best:
-                best, state = distance, name
-    return state
+                best, fate = distance, name
+    return fate
