@@ -55,7 +55,7 @@ _LENGTH_UNITS = _stems(
     "mile miles kilometer kilometers kilometre kilometres meter meters metre metres km feet foot "
     "inch inches yard yards"
 )
-_ORDINAL = re.compile(r"(?:\d(?:st|nd|rd|th)|first|second|third|\w+th)$", re.IGNORECASE)
+_ORDINAL = re.compile(r"(?:\d(?:st|nd|rd)|first|second|third|\wth)$", re.IGNORECASE)
 # A toll that may come: "could double to 180".
 _POSSIBLE = re.compile(r"\b(?:could|may|might|would|will|feared)\b[^.;,]{0,60}$", re.IGNORECASE)
 _ITEM = re.compile(r"[.)] ")  # after the number of an item in a list

@@ -45,7 +45,7 @@ no passage says it, write the sentence's number and NONE."""
 _LINE = re.compile(
     r"(\d{1,2})\s?[:.)]\s?(supported|partly|unsupported|contradicted)\.?", re.IGNORECASE | re.ASCII
 )
-_REPAIRED = re.compile(r"\s*(\d{1,2})\s?[:.)]\s*\[(\d{1,3})\]\s*[\"“„«](\S.*)[\"”“»]\s*")
+_REPAIRED = re.compile(r"(\d{1,2})\s?[:.)]\s*\[(\d{1,3})\]\s*[\"“„«](\S.*)[\"”“»]")
 _OUTCOMES: dict[str, tuple[Support, Notice | None]] = {
     "supported": ("supported", None),
     "partly": ("partly", Notice("partly_supported")),
@@ -147,7 +147,7 @@ def repair_evidence(
         written = ""
     given: dict[int, list[Evidence]] = {}
     for line in written.splitlines():
-        match = _REPAIRED.fullmatch(line)
+        match = _REPAIRED.fullmatch(line.strip())
         if match is not None:
             given.setdefault(int(match[1]), []).append(Evidence(int(match[2]), match[3]))
     return [tuple(given.get(number, ())) for number in range(1, len(sentences) + 1)]

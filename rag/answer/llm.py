@@ -30,7 +30,7 @@ LONGEST_SENTENCE = 1200  # characters; in a longer one, the model is looping or 
 _DONE = object()
 _EVIDENCE = re.compile(r"^[ \t]*>")
 _GIVEN = re.compile(
-    r"^[ \t]*>[ \t]*(?:\[|【)(?:passage )?(?P<number>\d{1,3})(?:\]|】)[ \t:–-]*(?P<words>\S.*)$",
+    r"^[ \t]*>[ \t]*(?:\[|【)(?:passage )?(?P<number>\d{1,3})(?:\]|】)[ \t:–-]*+(?P<words>\S.*)$",
     re.IGNORECASE,
 )
 

@@ -72,7 +72,7 @@ _COMMAND = re.compile(
 _ENDING = re.compile(
     r"(?:,? (?:please|kindly|bitte|thanks|thank you|for me|for us|briefly|in short|in brief|in detail|zusammen"
     r"|in (?:a few|an?|one|two|three|four|five|\d{1,3}) (?:sentences?|words?|paragraphs?|lines?|bullet points?)"
-    r"|as an? (?:list|table|timeline|summary)|in (?:bullet points|chronological order)))+(?=[\s.?!]*$)",
+    r"|as an? (?:list|table|timeline|summary)|in (?:bullet points|chronological order)))(?=[\s.?!]*+$)",
     re.I,
 )
 _ENDS = " \t.,!?…;:-–—\"'“”"
@@ -101,7 +101,9 @@ def command_spans(text: str) -> tuple[tuple[int, int], ...]:
     command = _COMMAND.match(text, start)
     end = command.end() if command else start
     spans = [(0, end)] if end else []
-    ending = _ENDING.search(text, end)
-    if ending:
-        spans.append(ending.span())
-    return tuple(spans)
+    endings: list[tuple[int, int]] = []
+    rest = len(text)
+    while ending := _ENDING.search(text, end, rest):
+        rest = ending.start()
+        endings.append(ending.span())
+    return (*spans, *reversed(endings))

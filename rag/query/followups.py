@@ -58,10 +58,10 @@ _PERSON = re.compile(
     r"\b(?P<subject>he|she|him)\b|\b(?P<owner>his|her)\b(?=(?P<next>\s+[\w’'-]+)?)", re.I
 )
 _BEFORE_VERB = re.compile(
-    r"\s+(?:in|on|at|by|for|with|from|to|and|or|after|before|when|as|about)\b", re.I
+    r"(?<!\s)\s+(?:in|on|at|by|for|with|from|to|and|or|after|before|when|as|about)\b", re.I
 )
 _ELLIPSIS = re.compile(
-    r"^\s*(?:(?:and|but|so|or|then|also)\b,?\s+)?(?:(?:what|how) (?:about|of)\s+)?(?P<rest>[^?!]{1,120}?)\s*[?!.]*\s*$",
+    r"^\s*+(?:(?:and|but|so|or|then|also)\b,?\s++)?(?:(?:what|how) (?:about|of)\s++)?(?P<rest>[^?!]{1,120}?)[\s?!.]*$",
     re.I,
 )
 _CLAUSE = re.compile(
@@ -74,7 +74,7 @@ _PREPOSITIONS = r"(?:of|in|at|on|for|from|to|by|with|against|about|over|under|ne
 _WITH_PREPOSITION = re.compile(rf"^(?P<preposition>{_PREPOSITIONS})\s+(?P<object>\S.*)$", re.I)
 _WH_ADVERB = re.compile(rf"^(?:when|where|why|how)\s+(?={_AUXILIARY}\b)|^(?={_AUXILIARY}\b)", re.I)
 _ONLY_ADVERB = re.compile(
-    r"^\s*(?:and |but |so )?(?P<adverb>why|when|where|how)\s*[?!.]*\s*$", re.I
+    r"^\s*+(?:and |but |so )?(?P<adverb>why|when|where|how)[\s?!.]*$", re.I
 )
 # "And what did Moscow say?" takes over what follows the verb of "What did Seoul say about the bill?"
 _FRAME = re.compile(
@@ -310,7 +310,7 @@ def _append(last: str, words: str) -> str:
 
 
 def _tidy(text: str) -> str:
-    return re.sub(r"\s+(?=[?.,!])", "", " ".join(text.split()))
+    return re.sub(r" (?=[?.,!])", "", " ".join(text.split()))
 
 
 def _name_person(question: str, last: str, answer: Answer | None) -> str:

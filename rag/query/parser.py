@@ -40,7 +40,7 @@ __all__ = [
 
 # What a message wants: an answer about a topic, the news of a period, or none of the two.
 Intent = Literal["question", "period", "greeting", "thanks", "no topic"]
-_VERSUS = re.compile(r"\s+vs?\.?\s+")
+_VERSUS = re.compile(r"(?<!\s)\s+vs?\.?\s+")
 _QUOTED = re.compile(r"[\"“]([^\"”“]{2,120})[\"”]")
 _YEAR = re.compile(r"(?<![\d.,$€£-])(?:19|20)\d\d(?![\d.,%-]\d|\d)")
 _EXCLUDED = re.compile(

@@ -37,7 +37,7 @@ _PERIODS = frozenset("day week weekend month year".split())
 _WORD = re.compile(r"[^\W_]+")
 # Without a time or a publisher, these ask about what was said before: "What happened?"
 _EVENT_ONLY = re.compile(
-    r"\W*(?:so |then )?what(?:['’]s| (?:has|had|is))? happen(?:ed|s|ing)?\W*", re.I
+    r"(?<!\W)\W*+(?:so |then )?what(?:['’]s| (?:has|had|is))? happen(?:ed|s|ing)?\W*", re.I
 )
 
 

@@ -26,7 +26,7 @@ _COMPUTED = re.compile(
     r"ahead|behind|margin|short|over)\b",
     re.IGNORECASE,
 )
-_AFTER = re.compile(r"\s+(?:for|by|to|from|of)\s+(?=[A-Z])")
+_AFTER = re.compile(r"(?<!\s)\s+(?:for|by|to|from|of)\s+(?=[A-Z])")
 
 
 def is_computed(figure: Number, claim: str, shown: Sequence[Number]) -> bool:

@@ -23,7 +23,7 @@ _HEDGE = re.compile(
 # Where a hedge ends and something else begins.
 _TURN = re.compile(
     r"[,;:]\s+(?:but|although|though|however|yet|while|only that|and|which|who|whose|where)\b,?\s*"
-    r"|\s+(?:but|although|though|however)\s+|[;:–—]\s+",
+    r"|(?<!\s)\s+(?:but|although|though|however)\s+|[;:–—]\s+",
     re.IGNORECASE,
 )
 
