@@ -67,6 +67,10 @@ class Texts:
             return ""
         return format_date(_to_utc_date(moment), "long", locale=self.locale)
 
+    def short_day(self, day: date) -> str:
+        """Return a day in short, such as "24 Oct 2024"."""
+        return format_date(_to_utc_date(day), "medium", locale=self.locale)
+
     def weekday(self, day: date) -> str:
         """Return a day with its weekday, such as "Thursday, 24 October 2024"."""
         return format_date(day, "full", locale=self.locale)

@@ -42,6 +42,7 @@ for (const key of Object.keys(localStorage)) {
   }
 }
 </script>"""
+STYLE_SHEETS = ("theme.css", "frame.css", "answer.css", "sources.css", "phone.css")
 MAX_UPLOAD = "1gb"  # the command line has no limit
 M_ARENA_MAX = -8  # parameter of mallopt(3) in glibc
 MALLOC_ARENAS = 2
@@ -166,9 +167,8 @@ class GuardedApp(Guard):
             blocks,
             "/",
             theme=theme(),
-            css=read_asset("page.css"),
             js=read_asset("page.js"),
-            head=CLEAR_OVERSIZED_STORAGE,
+            head=f"<style>{style_sheet()}</style>{CLEAR_OVERSIZED_STORAGE}",
             i18n=i18n,
             ssr_mode=False,
             mcp_server=False,
@@ -202,6 +202,15 @@ def theme() -> themes.Base:
     )
 
 
+def style_sheet() -> str:
+    """Return the style sheets of the page as one; later ones win.
+
+    They belong in the head: Gradio's parameter `css` adds its prefix after each comma, also within
+    `:is(...)`, which changes what wins, and shows the page without them at first.
+    """
+    return "\n".join(map(read_asset, STYLE_SHEETS))
+
+
 def read_asset(name: str) -> str:
-    """Return the text of the page's style sheet or script."""
-    return (files("ui.web") / name).read_text(encoding="utf-8")
+    """Return the text of one of the page's style sheets, or of its script."""
+    return (files("ui.web") / "assets" / name).read_text(encoding="utf-8")

@@ -9,6 +9,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from rag.schema import Filters
+from ui.web.state import Suggestion
 
 if TYPE_CHECKING:
     from rag.archive.archive import Archive
@@ -26,13 +27,13 @@ class ArchiveSummary:
         sequence: The sequence number.
         status: Counts, dates and gaps.
         choices: Names of publishers, authors, sections and languages, in this order.
-        examples: Headlines to start a conversation with.
+        suggestions: Questions to start a conversation with.
     """
 
     sequence: int
     status: ArchiveStatus
     choices: tuple[tuple[str, ...], ...]
-    examples: tuple[str, ...]
+    suggestions: tuple[Suggestion, ...]
 
 
 class SummaryCache:
@@ -54,7 +55,7 @@ class SummaryCache:
                     sequence,
                     status,
                     tuple(names()[:MOST_CHOICES] for names in lists),
-                    tuple(examples(archive, status)),
+                    tuple(Suggestion(text) for text in examples(archive, status)),
                 )
             return self._summary
 

@@ -17,6 +17,13 @@ LONGEST_DAY = 40  # characters of a date field
 LONGEST_VALUE = 4000  # characters of a value in a link; too long a question is reported later
 MOST_NAMES = 200  # selected in a dropdown
 
+PRESETS = {
+    "any": 0,
+    "day": 1,
+    "week": 7,
+    "month": 31,
+    "year": 366,
+}  # days before the newest article
 FIELDS = ("after", "before", "asked_on", "publishers", "authors", "sections", "languages")
 
 
@@ -81,6 +88,14 @@ def fields_from_request(asked: AskRequest) -> dict[str, str | list[str]]:
         "sections": list(filters.sections),
         "languages": list(filters.languages),
     }
+
+
+def preset_days(preset: str, newest: datetime) -> tuple[str, str]:
+    """Return the fields "after" and "before" of a preset, counted back from the newest article."""
+    days = PRESETS.get(preset, 0)
+    if not days:
+        return "", ""
+    return _day(shift(newest, timedelta(days=1 - days))), _day(newest)
 
 
 def limit_dates(asked: AskRequest, first: datetime, last: datetime) -> AskRequest:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -26,6 +27,7 @@ from ui.web.input_validation import (
     StoredSession,
     StoredStatement,
     StoredTurn,
+    StoredVersion,
 )
 from ui.web.state import KINDS, MOST_CONVERSATIONS, AskRequest, Conversation, Session, Turn, new_id
 from ui.web.withdrawn import LOST
@@ -57,7 +59,13 @@ def to_browser(session: Session) -> dict[str, Any]:
                 break
             turns.insert(0, one)
         if turns or room >= 0:
-            stored.append(StoredConversation(id=conversation.id, turns=turns))
+            kept = StoredConversation(
+                id=conversation.id,
+                name=conversation.name,
+                started=conversation.started,
+                turns=turns,
+            )
+            stored.append(kept)
         if room < 0:
             break
     return StoredSession(conversations=stored).model_dump(mode="json", exclude_defaults=True)
@@ -80,13 +88,24 @@ def from_browser(value: object, archive: ArchiveReader) -> tuple[Conversation, .
     copies = archive.near_duplicates(set(_articles_of(conversations)))
     cache = _ArchiveCache(archive, copies)
     return tuple(
-        Conversation(_id(c.id), tuple(_restore_turn(t, cache) for t in c.turns))
+        Conversation(
+            _id(c.id),
+            tuple(_restore_turn(t, cache) for t in c.turns),
+            " ".join(c.name.split()),
+            c.started or _first_asked(c),
+        )
         for c in conversations
     )
 
 
+def _first_asked(conversation: StoredConversation) -> datetime:
+    """Return a time for a conversation that an earlier version stored without one."""
+    return conversation.turns[0].asked_on or datetime.now(UTC)
+
+
 def _articles_of(conversations: Iterable[StoredConversation]) -> Iterator[str]:
-    for turn in (turn for c in conversations for turn in c.turns):
+    turns = (turn for c in conversations for turn in c.turns)
+    for turn in (version for turn in turns for version in (turn, *turn.others)):
         statements = (*turn.statements, *turn.removed)
         cited = [citation.passage for statement in statements for citation in statement.citations]
         yield from (location[0] for location in (*turn.hits, *turn.closest, *cited))
@@ -100,14 +119,16 @@ def _id(stored: str) -> str:
 def _stored_turn_or_none(turn: Turn) -> StoredTurn | None:
     """Return the turn to store; None if it would fail validation on restore."""
     try:
-        return _store_turn(turn)
+        shown = _store_version(turn).model_dump()
+        others = [_store_version(other) for other in turn.others]
+        return StoredTurn(**shown, others=others, version=turn.version)
     except ValidationError:
         return None
 
 
-def _store_turn(turn: Turn) -> StoredTurn:
+def _store_version(turn: Turn) -> StoredVersion:
     asked, answer = turn.request, turn.answer
-    return StoredTurn(
+    return StoredVersion(
         id=turn.id,
         question=asked.question,
         alone=turn.standalone_question,
@@ -232,6 +253,12 @@ def _restore_notice(stored: StoredNotice | str | None) -> Notice | None:
 
 
 def _restore_turn(stored: StoredTurn, archive: _ArchiveCache) -> Turn:
+    others = tuple(_restore_version(other, archive) for other in stored.others)
+    shown = _restore_version(stored, archive)
+    return replace(shown, others=others, version=min(stored.version, len(others)))
+
+
+def _restore_version(stored: StoredVersion, archive: _ArchiveCache) -> Turn:
     asked, _ = request_from_fields(stored.question, stored.mode, stored.order, stored.fields)
     statements = archive.statements(stored.statements)
     removed = archive.statements(stored.removed)

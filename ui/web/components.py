@@ -7,13 +7,13 @@ from typing import Any
 
 import gradio as gr
 
-CITED, NOT_CITED = "#f59e0b", "#93a4bd"  # colours of bars, legible on light and dark backgrounds
-
 
 @dataclass(frozen=True, slots=True)
 class FilterControls:
-    """Filters of a question."""
+    """Filters of a question: the chips, and the fields of their panels."""
 
+    chips: gr.HTML
+    preset: gr.Radio
     after: gr.Textbox
     before: gr.Textbox
     asked_on: gr.Textbox
@@ -21,36 +21,15 @@ class FilterControls:
     authors: gr.Dropdown
     sections: gr.Dropdown
     languages: gr.Dropdown
-    clear: gr.Button
+    order: gr.Radio
 
     @property
     def inputs(self) -> list[Any]:
-        """The components, in the order of `ask_request.FIELDS`."""
+        """The fields, in the order of `ask_request.FIELDS`."""
         return [
             *(self.after, self.before, self.asked_on),
             *(self.publishers, self.authors, self.sections, self.languages),
         ]
-
-
-@dataclass(frozen=True, slots=True)
-class HistogramControls:
-    """Histogram of matching articles over time."""
-
-    block: gr.Accordion
-    note: gr.HTML
-    plot: gr.BarPlot
-    busiest: gr.Radio
-
-
-@dataclass(frozen=True, slots=True)
-class ExportControls:
-    """Buttons that copy and download answers; `payload` is sent to the browser."""
-
-    which: gr.Radio
-    copy: gr.Button
-    link: gr.Button
-    files: dict[str, gr.Button]
-    payload: gr.JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,23 +85,18 @@ class Components:
     stored: gr.BrowserState
     link: gr.Textbox
     banner: gr.HTML
-    chat: gr.Chatbot
+    thread: gr.HTML
     understood: gr.CheckboxGroup
     mode: gr.Radio
-    order: gr.Radio
     question: gr.Textbox
     filters: FilterControls
     feedback: FeedbackForm
-    export: ExportControls
-    histogram: HistogramControls
+    payload: gr.JSON
+    chart: gr.HTML
     evidence: gr.HTML
-    cards: gr.Column
     article: gr.HTML
-    reader: gr.Column
-    close: gr.Button
-    conversations: gr.Radio
+    conversations: gr.HTML
     start: gr.Button
-    delete: gr.Button
     opened: gr.State
     admin: AdminControls
 

@@ -20,11 +20,10 @@ from pydantic import (
 )
 
 from rag.query.parser import LONGEST_QUESTION
-from rag.retrieval.histogram import Step
 from rag.schema import Support
 from rag.valid_dates import validate_date
 from ui.web.ask_request import MOST_NAMES
-from ui.web.state import MOST_TURNS, Mode, Order
+from ui.web.state import MOST_TURNS, MOST_VERSIONS, Mode, Order
 
 LONGEST_TEXT = 200_000  # characters of a field; users paste thousands of addresses
 LONGEST_LINK = 8192
@@ -44,10 +43,7 @@ ArticleId = Annotated[str, StringConstraints(max_length=2048)]
 Moment = Annotated[AwareDatetime, AfterValidator(validate_date)]  # representable in every time zone
 Count = Annotated[int, Field(ge=0, le=2**53)]
 PassageLocation = tuple[ArticleId, Count, Count, Count]  # article id, revision, start, end
-Index = (
-    Annotated[int, Field(ge=0, le=2 * MOST_TURNS)]
-    | tuple[Annotated[int, Field(ge=0, le=2 * MOST_TURNS)], Count]
-)
+TurnNumber = Annotated[int, Field(ge=1, le=MOST_TURNS)]
 
 # Calls of the page's functions
 
@@ -142,29 +138,13 @@ def fits(component: str, value: object) -> bool:
 class Card(BaseModel):
     """Card whose article to open."""
 
-    turn: int = Field(ge=1, le=MOST_TURNS)
+    turn: TurnNumber
     card: int = Field(ge=1, le=1000)
     revision: int = Field(default=0, ge=0, le=2**31)
 
 
-class Bar(BaseModel):
-    """Clicked bar of the histogram; `day` is in milliseconds since 1970."""
-
-    day: float = Field(ge=-1.7e13, le=3.2e13, allow_inf_nan=False)
-    step: Step
-
-
-class PlotRange(BaseModel):
-    """Range selected in the histogram, in seconds since 1970."""
-
-    index: tuple[
-        Annotated[float, Field(ge=-1.7e10, le=3.2e10, allow_inf_nan=False)],
-        Annotated[float, Field(ge=-1.7e10, le=3.2e10, allow_inf_nan=False)],
-    ]
-
-
 class Days(BaseModel):
-    """Day, week or month chosen below the histogram, as "first day/last day"."""
+    """Days chosen in the histogram, as "first day/last day"."""
 
     days: Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\d/\d{4}-\d\d-\d\d$")]
 
@@ -183,35 +163,45 @@ class Days(BaseModel):
 
 
 class Thumb(BaseModel):
-    """Thumb up or down for a message."""
+    """Thumb up or down for an answer."""
 
-    index: Index
-    liked: bool | Kind = True
-
-
-class Message(BaseModel):
-    """Chat message whose question to ask again."""
-
-    index: Index
+    turn: TurnNumber
+    liked: bool
 
 
-class Edited(BaseModel):
-    """Edited question, as Markdown, which is longer than the text."""
+class OfTurn(BaseModel):
+    """Turn that an action is for."""
 
-    index: Index
-    value: Markdown
-
-
-class ExampleText(BaseModel):
-    """Text of an example question."""
-
-    text: Words
+    turn: TurnNumber
 
 
-class Example(BaseModel):
-    """Selected example question."""
+class Version(BaseModel):
+    """Version of an answer to show, from 0."""
 
-    value: ExampleText
+    turn: TurnNumber
+    version: int = Field(ge=0, le=MOST_VERSIONS)
+
+
+class SaveAs(BaseModel):
+    """Export of one answer, or of all up to now if `turn` is 0."""
+
+    turn: int = Field(ge=0, le=MOST_TURNS)
+    form: Kind
+
+
+class Suggested(BaseModel):
+    """Suggested question, and how to answer it."""
+
+    question: Question
+    mode: Mode = "answer"
+
+
+class ConversationAction(BaseModel):
+    """Action on a conversation of the list."""
+
+    action: Literal["open", "rename", "delete", "undo"]
+    id: Name = ""
+    name: Annotated[str, StringConstraints(max_length=120)] = ""
 
 
 class AskFields(BaseModel):
@@ -252,8 +242,8 @@ class StoredStatement(BaseModel):
     citations: list[StoredCitation] = Field(default=[], max_length=50)
 
 
-class StoredTurn(BaseModel):
-    """Question and answer, with passages as locations."""
+class StoredVersion(BaseModel):
+    """Question and one version of its answer, with passages as locations."""
 
     id: Kind = ""
     question: Question
@@ -282,10 +272,19 @@ class StoredTurn(BaseModel):
     reason: Words = ""
 
 
+class StoredTurn(StoredVersion):
+    """Question and answer, with the other versions of the answer, oldest first."""
+
+    others: list[StoredVersion] = Field(default=[], max_length=MOST_VERSIONS)
+    version: Annotated[int, Field(ge=0, le=MOST_VERSIONS)] = 0
+
+
 class StoredConversation(BaseModel):
     """Conversation with its turns, oldest first."""
 
     id: Name
+    name: Name = ""
+    started: Moment | None = None
     turns: list[StoredTurn] = Field(max_length=MOST_TURNS)
 
 

@@ -5,24 +5,16 @@ from __future__ import annotations
 import gradio as gr
 
 from rag.query.parser import LONGEST_QUESTION
-from ui.i18n import languages, texts_in
-from ui.web.components import (
-    CITED,
-    NOT_CITED,
-    AdminControls,
-    Components,
-    ExportControls,
-    FeedbackForm,
-    FilterControls,
-    HistogramControls,
-)
+from ui.web.ask_request import PRESETS
+from ui.web.components import AdminControls, Components, FeedbackForm, FilterControls
 from ui.web.events.admin import lay_out_ingest, lay_out_withdrawal
 from ui.web.labels import i18n
-from ui.web.state import Session
+from ui.web.state import MODES, Session
 
 SESSION_SECONDS = 6 * 60 * 60  # lifetime of a session on the server after its last event
 
-# A click on an element with `data-card` triggers `open` with its numbers.
+# Each of these turns a click on an element with `data-do` or `data-card` into an event of the
+# component. `page.js` has what needs no server.
 CARDS_JS = """
 element.addEventListener('click', (event) => {
   const pressed = event.target.closest('[data-card]');
@@ -30,14 +22,91 @@ element.addEventListener('click', (event) => {
                                 revision: +pressed.dataset.revision || 0});
 });
 """
-# `page.js` finds the clicked bar and sends `bf-pick`; Gradio itself handles dragging.
-PLOT_JS = """
-element.addEventListener('bf-pick', (event) => trigger('pick', event.detail));
+THREAD_JS = """
+element.addEventListener('click', (event) => {
+  const pressed = event.target.closest('[data-do]');
+  if (!pressed) return;
+  const turn = +pressed.closest('[data-turn]')?.dataset.turn || 0;
+  const {do: name, liked, version, form, question, mode} = pressed.dataset;
+  if (name === 'vote') trigger('vote', {turn, liked: liked === 'true'});
+  else if (name === 'version') trigger('version', {turn, version: +version});
+  else if (name === 'save') trigger('save', {turn, form});
+  else if (name === 'suggested') trigger('suggested', {question, mode});
+  else if (['copy', 'link', 'again', 'widen'].includes(name)) trigger(name, {turn});
+});
+"""
+CONVERSATIONS_JS = """
+const act = (pressed, more) => trigger('act', {
+  action: pressed.dataset.do, id: pressed.closest('[data-conversation]')?.dataset.conversation ?? '',
+  ...more,
+});
+element.addEventListener('click', (event) => {
+  const pressed = event.target.closest('[data-do]');
+  if (!pressed) return;
+  if (pressed.dataset.do !== 'rename') return act(pressed);
+  const item = pressed.closest('li[data-conversation]');
+  const field = document.createElement('input');
+  field.value = item.dataset.name;
+  field.maxLength = 120;
+  field.setAttribute('aria-label', pressed.textContent);
+  const done = (name) => act(pressed, {name});
+  field.addEventListener('keydown', (key) => {
+    if (key.key === 'Enter') done(field.value.trim());
+    if (key.key === 'Escape') { key.stopPropagation(); done(item.dataset.name); }
+  });
+  item.querySelector('[data-do="open"]').replaceWith(field);
+  item.querySelector('details').open = false;
+  field.focus();
+  field.select();
+});
+"""
+# A click on a bar or a drag over several sends their days.
+CHART_JS = """
+let from = null;
+const bars = () => [...element.querySelectorAll('.bf-bars > *')];
+const place = (event) => {
+  const under = document.elementFromPoint(event.clientX, event.clientY);
+  return bars().indexOf(under?.closest('.bf-bars > *'));
+};
+const mark = (low, high) => bars().forEach(
+  (bar, at) => bar.classList.toggle('bf-marked', at >= low && at <= high));
+element.addEventListener('pointerdown', (event) => {
+  from = event.target.closest('.bf-bars') ? place(event) : null;
+});
+element.addEventListener('pointermove', (event) => {
+  const to = place(event);
+  if (from !== null && from >= 0 && to >= 0 && to !== from) {
+    mark(Math.min(from, to), Math.max(from, to));
+  }
+});
+element.addEventListener('pointerup', (event) => {
+  const to = place(event);
+  if (from === null || from < 0 || to < 0 || to === from) return;
+  const [low, high] = [Math.min(from, to), Math.max(from, to)];
+  from = null;
+  const ends = [bars()[low].dataset.days.split('/')[0], bars()[high].dataset.days.split('/')[1]];
+  trigger('pick', {days: ends.join('/')});
+});
+element.addEventListener('click', (event) => {
+  const bar = event.target.closest('button[data-days]');
+  if (bar && from !== null) trigger('pick', {days: bar.dataset.days});
+  else if (bar && event.detail === 0) trigger('pick', {days: bar.dataset.days});  // by keyboard
+  from = null;
+});
+"""
+CHIPS_JS = """
+element.addEventListener('click', (event) => {
+  if (event.target.closest('[data-do="clear"]')) trigger('clear');
+});
 """
 # Focuses the headline of an opened article and scrolls to its quotation. Retries for some frames,
 # because the column is shown after its content is updated.
 ARTICLE_JS = """
+element.addEventListener('click', (event) => {
+  if (event.target.closest('[data-do="close"]')) trigger('close');
+});
 const go = (frames) => {
+  if (!element.querySelector('h2')) return;
   if (!element.offsetParent) return frames && requestAnimationFrame(() => go(frames - 1));
   element.querySelector('h2')?.focus({preventScroll: true});
   element.querySelector('mark, .bf-place')?.scrollIntoView({block: 'center'});
@@ -62,90 +131,67 @@ def build_layout(storage_key: str) -> Components:
     # The query string of the page's URL; its question is asked when this changes.
     link = gr.Textbox("", visible="hidden")
     opened = gr.State("", time_to_live=SESSION_SECONDS)  # id of the open article
-    with gr.Sidebar(open=False, elem_id="bf-sidebar", width=320):
-        conversations, start, delete = _conversation_controls()
-        ingest = lay_out_ingest()
-    banner = gr.HTML(elem_id="bf-banner")
+    banner = _html("bf-banner")
     with gr.Row(elem_id="bf-desk"):
-        with gr.Column(scale=5, min_width=320, elem_id="bf-asking"):
-            chat = _chat_window()
-            understood = gr.CheckboxGroup(
-                label=i18n("understood"), visible=False, elem_id="bf-understood", container=False
-            )
+        with gr.Column(scale=0, min_width=0, elem_id="bf-rail"):
+            start = gr.Button(i18n("new_conversation"), size="sm", elem_id="bf-new")
+            conversations = _html("bf-conversations", CONVERSATIONS_JS)
+            ingest = lay_out_ingest()
+        with gr.Column(scale=1, min_width=0, elem_id="bf-asking"):
+            thread = _html("bf-thread", THREAD_JS)
             feedback = _feedback_form()
-            question, mode = _question_controls()
-            order, filters = _filter_controls()
-            export = _export_controls()
-        with gr.Column(scale=4, min_width=320, elem_id="bf-reading"):
+            with gr.Column(elem_id="bf-composer"):
+                question = _question_field()
+                with gr.Row(elem_id="bf-chips"):
+                    mode = _mode_choice()
+                    chips = _html("bf-filters", CHIPS_JS)
+                understood = gr.CheckboxGroup(
+                    label=i18n("understood"),
+                    visible=False,
+                    elem_id="bf-understood",
+                    container=False,
+                )
+                filters = _filter_panels(chips)
+        with gr.Column(scale=0, min_width=0, elem_id="bf-reading"):
             withdrawal = lay_out_withdrawal(SESSION_SECONDS)
-            with gr.Column(elem_id="bf-cards") as cards:
-                histogram = _histogram_controls()
-                evidence = gr.HTML(elem_id="bf-evidence", js_on_load=CARDS_JS)
-            with gr.Column(visible=False, elem_id="bf-reader") as reader:
-                with gr.Row():
-                    close = gr.Button(i18n("back_to_sources"), size="sm", elem_id="bf-close")
-                    withdraw_this = gr.Button(
-                        i18n("withdraw_this"), size="sm", elem_id="bf-remove-this", visible=False
-                    )
-                article = gr.HTML(elem_id="bf-article", js_on_load=CARDS_JS + ARTICLE_JS)
+            article = _html("bf-article", CARDS_JS + ARTICLE_JS)
+            withdraw_this = gr.Button(
+                i18n("withdraw_this"), size="sm", elem_id="bf-remove-this", visible=False
+            )
+            with gr.Column(elem_id="bf-cards"):
+                chart = _html("bf-time", CHART_JS)
+                evidence = _html("bf-evidence", CARDS_JS)
+    payload = gr.JSON(visible="hidden")
     return Components(
         session=session,
         stored=stored,
         link=link,
         banner=banner,
-        chat=chat,
+        thread=thread,
         understood=understood,
         mode=mode,
-        order=order,
         question=question,
         filters=filters,
         feedback=feedback,
-        export=export,
-        histogram=histogram,
+        payload=payload,
+        chart=chart,
         evidence=evidence,
-        cards=cards,
         article=article,
-        reader=reader,
-        close=close,
         conversations=conversations,
         start=start,
-        delete=delete,
         opened=opened,
         admin=AdminControls(ingest, withdrawal, withdraw_this),
     )
 
 
-def _conversation_controls() -> tuple[gr.Radio, gr.Button, gr.Button]:
-    start = gr.Button(i18n("new_conversation"), size="sm", elem_id="bf-new")
-    conversations = gr.Radio(
-        label=i18n("conversations"),
-        info=i18n("stored_locally"),
-        choices=[],
-        elem_id="bf-conversations",
-        container=False,
-    )
-    delete = gr.Button(i18n("delete_conversation"), size="sm", elem_id="bf-delete")
-    return conversations, start, delete
+def _html(name: str, script: str | None = None) -> gr.HTML:
+    """Return a place for HTML, without Gradio's own styles.
 
-
-def _chat_window() -> gr.Chatbot:
-    return gr.Chatbot(
-        elem_id="bf-chat",
-        label=i18n("chat"),
-        show_label=False,
-        container=False,
-        height="100%",
-        layout="panel",
-        placeholder=str(i18n("welcome")),
-        buttons=[],
-        editable="user",
-        feedback_options=("Like", "Dislike"),
-        allow_tags=False,
-        sanitize_html=True,
-        latex_delimiters=[],
-        allow_file_downloads=False,
-        group_consecutive_messages=False,
-    )
+    Args:
+        name: Id of the element.
+        script: Script that turns clicks into the component's events.
+    """
+    return gr.HTML(elem_id=name, elem_classes="bf-html", js_on_load=script, apply_default_css=False)
 
 
 def _feedback_form() -> FeedbackForm:
@@ -160,56 +206,8 @@ def _feedback_form() -> FeedbackForm:
     return FeedbackForm(block, thumb, reason)
 
 
-def _histogram_controls() -> HistogramControls:
-    with gr.Accordion(i18n("over_time"), open=True, visible=False, elem_id="bf-time") as block:
-        note = gr.HTML(elem_id="bf-spoken", js_on_load=PLOT_JS)
-        plot = gr.BarPlot(
-            x="day",
-            y="articles",
-            color="kind",
-            color_map={
-                texts_in(language)(key): colour
-                for language in languages()
-                for key, colour in (("cited", CITED), ("not_cited", NOT_CITED))
-            },
-            colors_in_legend=[],  # the note above the plot has the legend
-            x_title=" ",
-            height=150,
-            elem_id="bf-plot",
-            container=False,
-        )
-        busiest = gr.Radio(choices=[], label=i18n("busiest"), container=False, elem_id="bf-busiest")
-    return HistogramControls(block, note, plot, busiest)
-
-
-def _export_controls() -> ExportControls:
-    with gr.Accordion(i18n("export"), open=False, elem_id="bf-take"):
-        which = gr.Radio(
-            [(i18n(f"which_{which}"), which) for which in ("answer", "conversation")],
-            value="answer",
-            label=i18n("which"),
-            show_label=False,
-            container=False,
-            elem_id="bf-which",
-        )
-        with gr.Row():
-            copy = gr.Button(i18n("copy"), size="sm", min_width=90)
-            link = gr.Button(i18n("copy_link"), size="sm", min_width=90)
-            files = {
-                form: gr.Button(name, size="sm", min_width=90)
-                for form, name in (
-                    ("markdown", "Markdown"),
-                    ("html", "HTML"),
-                    ("ris", "RIS"),
-                    ("csl", "CSL-JSON"),
-                )
-            }
-        payload = gr.JSON(visible="hidden")
-    return ExportControls(which, copy, link, files, payload)
-
-
-def _question_controls() -> tuple[gr.Textbox, gr.Radio]:
-    question = gr.Textbox(
+def _question_field() -> gr.Textbox:
+    return gr.Textbox(
         elem_id="bf-question",
         label=i18n("ask_label"),
         show_label=False,
@@ -217,43 +215,63 @@ def _question_controls() -> tuple[gr.Textbox, gr.Radio]:
         max_length=LONGEST_QUESTION,
         submit_btn=str(i18n("ask")),
         autofocus=True,
+        container=False,
         lines=1,
-        max_lines=4,
+        max_lines=8,
     )
-    mode = gr.Radio(
-        [(i18n(f"mode_{mode}"), mode) for mode in ("answer", "timeline", "passages")],
+
+
+def _mode_choice() -> gr.Radio:
+    return gr.Radio(
+        [(i18n(f"mode_{mode}"), mode) for mode in MODES],
         value="answer",
         label=i18n("mode"),
         show_label=False,
         container=False,
         elem_id="bf-mode",
     )
-    return question, mode
 
 
-def _filter_controls() -> tuple[gr.Radio, FilterControls]:
-    with gr.Accordion(i18n("filters"), open=False, elem_id="bf-narrow"):
+def _filter_panels(chips: gr.HTML) -> FilterControls:
+    """Create the panel of each chip, which `page.js` shows when its chip is pressed."""
+    with gr.Column(elem_id="bf-panel-date", elem_classes="bf-sheet"):
+        preset = gr.Radio(
+            [(i18n(f"preset_{name}"), name) for name in PRESETS],
+            label=i18n("preset"),
+            container=False,
+            elem_id="bf-preset",
+        )
         with gr.Row():
-            after, before, asked_on = (
-                gr.Textbox(
-                    label=i18n(name), placeholder=i18n("date_format"), max_length=40, min_width=120
-                )
-                for name in ("after", "before", "asked_on")
-            )
+            after, before = _date_field("after"), _date_field("before")
+    with gr.Column(elem_id="bf-panel-publisher", elem_classes="bf-sheet"):
+        publishers = _names_field("publishers")
+    with gr.Column(elem_id="bf-panel-more", elem_classes="bf-sheet"):
         with gr.Row():
-            publishers, authors, sections, languages = (
-                gr.Dropdown(label=i18n(name), multiselect=True, choices=[], min_width=140)
-                for name in ("publishers", "authors", "sections", "languages")
-            )
+            authors, sections = _names_field("authors"), _names_field("sections")
         with gr.Row():
-            order = gr.Radio(
-                [(i18n(f"order_{order}"), order) for order in ("relevance", "date")],
-                value="relevance",
-                label=i18n("order"),
-                elem_id="bf-order",
-                min_width=200,
-            )
-            clear = gr.Button(i18n("clear_filters"), size="sm", min_width=100, elem_id="bf-widen")
-    return order, FilterControls(
-        after, before, asked_on, publishers, authors, sections, languages, clear
+            languages, asked_on = _names_field("languages"), _date_field("asked_on")
+        order = gr.Radio(
+            [(i18n(f"order_{order}"), order) for order in ("relevance", "date")],
+            value="relevance",
+            label=i18n("order"),
+            elem_id="bf-order",
+        )
+    return FilterControls(
+        chips, preset, after, before, asked_on, publishers, authors, sections, languages, order
+    )
+
+
+def _date_field(name: str) -> gr.Textbox:
+    return gr.Textbox(
+        label=i18n(name),
+        placeholder=i18n("date_format"),
+        max_length=40,
+        min_width=120,
+        elem_id=f"bf-{name.replace('_', '-')}",
+    )
+
+
+def _names_field(name: str) -> gr.Dropdown:
+    return gr.Dropdown(
+        label=i18n(name), multiselect=True, choices=[], min_width=140, elem_id=f"bf-{name}"
     )

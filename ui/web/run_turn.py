@@ -39,7 +39,8 @@ def begin_turn(session: Session, asked: AskRequest, at: int | None = None) -> Se
     Args:
         session: The session.
         asked: The request.
-        at: Index of the first turn to replace; None to add the turn at the end.
+        at: Index of a turn that is asked again. The last one gets another version; any other
+            question is asked at the end, since later ones may build on its answer.
 
     Returns:
         The new session; the same session if the question is empty or an answer is in progress.
@@ -48,9 +49,10 @@ def begin_turn(session: Session, asked: AskRequest, at: int | None = None) -> Se
     question = " ".join(asked.question.split())[: LONGEST_QUESTION + 1]
     if not question or session.is_busy:
         return session
-    asked = replace(asked, question=question)
-    before = session.turns if at is None else session.turns[:at]
-    return session.with_turns((*before, Turn(asked, Answer(question), "waiting")))
+    turn = Turn(replace(asked, question=question), Answer(question), "waiting")
+    if at is not None and at == len(session.turns) - 1:
+        return session.with_last_turn(session.turns[at].ask_again(turn))
+    return session.with_turns((*session.turns, turn))
 
 
 def stop_turn(session: Session) -> Session:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from threading import Event
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -15,21 +15,31 @@ from ui.render import first_hit_per_article
 if TYPE_CHECKING:
     from rag.query.parser import ParsedQuery
 
-Mode = Literal["answer", "timeline", "passages"]
+Mode = Literal["answer", "timeline", "compare", "quotes", "passages"]
 Order = Literal["relevance", "date"]
 Progress = Literal["waiting", "growing", "stopped", "done"]
 Kind = Literal["window", "publishers", "authors", "phrases", "excluded"]
 
+MODES: tuple[Mode, ...] = get_args(Mode)
 KINDS: tuple[Kind, ...] = get_args(Kind)  # of constraints found in a question
 
 MOST_CONVERSATIONS = 20  # stored in the browser, which limits a page to 5 MB
 MOST_TURNS = 40
+MOST_VERSIONS = 6  # of an answer; the oldest are dropped
 MAX_SESSION_CHARACTERS = 1_000_000  # of one browser, kept by the server
 
 
 def new_id() -> str:
     """Return a random id."""
     return secrets.token_hex(8)
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """Question that the page suggests, and how to answer it."""
+
+    question: str
+    mode: Mode = "answer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +79,10 @@ class Turn:
         id: Random id.
         finished: Set when the answer is complete or stopped.
         parsed: The parsed question; None if the turn was restored from a browser.
+        followups: Questions that its sources can answer next.
+        others: Other versions of the answer, oldest first: asked again, with other filters or in
+            another mode.
+        version: Place of this version among all of them, from 0.
     """
 
     request: AskRequest
@@ -82,6 +96,28 @@ class Turn:
     id: str = field(default_factory=new_id)
     finished: Event = field(default_factory=Event, compare=False, repr=False)
     parsed: ParsedQuery | None = field(default=None, compare=False, repr=False)
+    followups: tuple[str, ...] = ()
+    others: tuple[Turn, ...] = ()
+    version: int = 0
+
+    @property
+    def versions(self) -> tuple[Turn, ...]:
+        """All versions of the answer, oldest first; none knows the others."""
+        alone = replace(self, others=(), version=0)
+        return (*self.others[: self.version], alone, *self.others[self.version :])
+
+    def show_version(self, version: int) -> Turn:
+        """Return another version of the answer, which knows this one and the others."""
+        every = self.versions
+        if not 0 <= version < len(every):
+            return self
+        others = (*every[:version], *every[version + 1 :])
+        return replace(every[version], others=others, version=version)
+
+    def ask_again(self, turn: Turn) -> Turn:
+        """Return a new version of this turn, shown before the earlier ones."""
+        others = self.versions[-(MOST_VERSIONS - 1) :]
+        return replace(turn, others=others, version=len(others))
 
     @property
     def is_under_way(self) -> bool:
@@ -104,7 +140,8 @@ class Turn:
         found = [hit.passage for hit in (*answer.hits, *answer.nearest_hits)]
         passages = {id(one): one for one in (*found, *(citation.passage for citation in cited))}
         return (
-            len(self.request.question)
+            sum(other.size for other in self.others)
+            + len(self.request.question)
             + sum(len(passage.text) + 200 for passage in passages.values())
             + sum(len(statement.text) for statement in statements)
             + sum(len(citation.quote) + 200 for citation in cited)
@@ -122,15 +159,19 @@ class Conversation:
     Attributes:
         id: Random id.
         turns: The turns, oldest first.
+        name: Name given by the reader; "" for the first question.
+        started: Time of its first question.
     """
 
     id: str = field(default_factory=new_id)
     turns: tuple[Turn, ...] = ()
+    name: str = ""
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @property
     def title(self) -> str:
-        """The first question."""
-        return self.turns[0].request.question if self.turns else ""
+        """The given name, or the first question."""
+        return self.name or (self.turns[0].request.question if self.turns else "")
 
     @property
     def history(self) -> list[tuple[str, Answer]]:
@@ -146,11 +187,14 @@ class Session:
         conversations: The conversations, current one first.
         language: Language code of the page.
         is_loaded: False if the server does not know the page: not loaded yet, or dropped.
+        deleted: The conversation deleted last, for undoing, with its place; None after any other
+            change of the list.
     """
 
     conversations: tuple[Conversation, ...] = field(default_factory=lambda: (Conversation(),))
     language: str = "en"
     is_loaded: bool = False
+    deleted: tuple[int, Conversation] | None = None
 
     @property
     def current(self) -> Conversation:
@@ -166,11 +210,6 @@ class Session:
     def is_busy(self) -> bool:
         """True while an answer is in progress."""
         return bool(self.turns) and self.turns[-1].is_under_way
-
-    def turn_at(self, index: int | tuple[int, int]) -> int | None:
-        """Return the index of the turn of a chat message; each turn has two messages."""
-        at = (index if isinstance(index, int) else index[0]) // 2
-        return at if 0 <= at < len(self.turns) else None
 
     def trim(self, size: int = MAX_SESSION_CHARACTERS) -> Session:
         """Drop the oldest conversations and turns beyond `size` characters.
@@ -207,15 +246,37 @@ class Session:
     def start_conversation(self) -> Session:
         """Return a copy with a new, empty conversation in front."""
         others = [c for c in self.conversations if c.turns]
-        return replace(self, conversations=(Conversation(), *others)[:MOST_CONVERSATIONS])
+        kept = (Conversation(), *others)[:MOST_CONVERSATIONS]
+        return replace(self, conversations=kept, deleted=None)
 
     def open_conversation(self, conversation_id: str) -> Session:
         """Return a copy with this conversation in front; the same session if the id is unknown."""
         wanted = [c for c in self.conversations if c.id == conversation_id]
         others = [c for c in self.conversations if c.id != conversation_id and c.turns]
-        return replace(self, conversations=(*wanted, *others)) if wanted else self
+        if not wanted:
+            return self
+        return replace(self, conversations=(*wanted, *others), deleted=None)
 
-    def without_current(self) -> Session:
-        """Return a copy without the current conversation."""
-        others = [c for c in self.conversations[1:] if c.turns]
-        return replace(self, conversations=tuple(others) or (Conversation(),))
+    def rename(self, conversation_id: str, name: str) -> Session:
+        """Return a copy in which a conversation has another name."""
+        renamed = (
+            replace(c, name=name) if c.id == conversation_id else c for c in self.conversations
+        )
+        return replace(self, conversations=tuple(renamed))
+
+    def delete(self, conversation_id: str) -> Session:
+        """Return a copy without a conversation; `undelete` brings it back."""
+        for place, one in enumerate(self.conversations):
+            if one.id == conversation_id:
+                left = (*self.conversations[:place], *self.conversations[place + 1 :])
+                shown = left if place else (Conversation(), *left)
+                return replace(self, conversations=shown, deleted=(place, one))
+        return self
+
+    def undelete(self) -> Session:
+        """Return a copy with the conversation that was deleted last, open if it was."""
+        if self.deleted is None:
+            return self
+        place, one = self.deleted
+        kept = self.conversations if place else tuple(c for c in self.conversations if c.turns)
+        return replace(self, conversations=(*kept[:place], one, *kept[place:]), deleted=None)

@@ -12,6 +12,7 @@ from rag.sanitize import single_line
 from ui.i18n import Texts, texts_in
 from ui.web import browser_storage, run_turn
 from ui.web.archive_summary import SummaryCache
+from ui.web.ask_request import fields_from_request
 from ui.web.components import Components
 from ui.web.feedback import DailyLimit
 from ui.web.labels import i18n
@@ -19,9 +20,11 @@ from ui.web.quota import Bucket
 from ui.web.state import AskRequest, Session
 from ui.web.views.article import Place, article_html
 from ui.web.views.cards import cards_html
+from ui.web.views.chips import chips_html
+from ui.web.views.conversations import conversations_html
 from ui.web.views.header import header_html
-from ui.web.views.messages import chat_messages
 from ui.web.views.status import status_html
+from ui.web.views.thread import thread_html
 from ui.web.withdrawn import without_withdrawn
 
 if TYPE_CHECKING:
@@ -31,7 +34,6 @@ if TYPE_CHECKING:
 Updates = dict[Any, Any]  # components, with their new values or properties
 
 THUMB_BURST, THUMB_SECONDS = 20, 15.0  # rate limit per client
-MAX_TITLE = 60  # characters of a title in the list of conversations
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +61,15 @@ class PageUpdates:
         """Components that show a session."""
         on = self.on
         return [
-            *(on.session, on.chat, on.evidence, on.understood, on.conversations, on.question),
-            *(on.reader, on.cards, on.stored),
+            *(on.session, on.thread, on.evidence, on.understood, on.conversations, on.question),
+            *(on.article, on.stored),
         ]
 
     @property
-    def histogram_components(self) -> list[Any]:
-        """Components of the histogram."""
-        time = self.on.histogram
-        return [time.block, time.note, time.plot, time.busiest]
+    def filter_components(self) -> list[Any]:
+        """Components that show filters: the fields and the chips."""
+        filters = self.on.filters
+        return [*filters.inputs, filters.order, filters.preset, filters.chips]
 
     def current(self, session: Session) -> Session:
         """Return the session without articles that have been withdrawn since."""
@@ -81,12 +83,9 @@ class PageUpdates:
     def show_session(self, session: Session) -> Updates:
         """Show the whole session, and store it in the browser."""
         session = self.current(session).trim()
-        listed = [(_shorten(c.title), c.id) for c in session.conversations if c.turns]
         return {
             **self.show_progress(session),
-            self.on.conversations: gr.Radio(
-                choices=listed, value=session.current.id if session.current.turns else None
-            ),
+            self.on.conversations: conversations_html(session, texts_in(session.language)),
             self.on.question: gr.Textbox(submit_btn=str(i18n("ask")), stop_btn=False),
             self.on.stored: browser_storage.to_browser(session),
         }
@@ -99,11 +98,22 @@ class PageUpdates:
         chips = [(words, kind) for kind, words in last.understood] if last else []
         return {
             self.on.session: session,
-            self.on.chat: chat_messages(session.turns, texts),
+            self.on.thread: thread_html(session.turns, texts, self.summaries.current().suggestions),
             self.on.evidence: cards_html(session.turns, texts),
             self.on.understood: gr.CheckboxGroup(
                 choices=chips, value=[kind for _, kind in chips], visible=bool(chips)
             ),
+        }
+
+    def show_filters(self, asked: AskRequest, texts: Texts) -> Updates:
+        """Show the filters of a request in their fields and chips."""
+        on = self.on.filters
+        fields = zip(on.inputs, fields_from_request(asked).values(), strict=True)
+        return {
+            **dict(fields),
+            on.order: asked.order,
+            on.preset: None,
+            on.chips: chips_html(asked, texts),
         }
 
     def begin_turn(self, session: Session, asked: AskRequest, at: int | None = None) -> Updates:
@@ -112,7 +122,7 @@ class PageUpdates:
         Args:
             session: The session.
             asked: The request.
-            at: Index of the first turn to replace; None to add a turn.
+            at: Index of a turn that is asked again; None for a new question.
 
         Returns:
             The updates; none if the question is empty or another answer is in progress.
@@ -126,7 +136,7 @@ class PageUpdates:
                 gr.Info(texts_in(session.language)("busy"), duration=4)
             return self.no_change()
         busy = gr.Textbox("", submit_btn=False, stop_btn=str(i18n("stop")))
-        return {**self.show_progress(updated), **self.cards(), self.on.question: busy}
+        return {**self.show_progress(updated), **self.close_article(), self.on.question: busy}
 
     def stream_answer(self, session: Session) -> Iterator[Updates]:
         """Answer the waiting question, and yield updates while the answer is written."""
@@ -144,36 +154,40 @@ class PageUpdates:
     def show_coverage(self, texts: Texts) -> Updates:
         """Show the archive's current coverage, status and filter choices."""
         seen = self.summaries.current()
-        banner, status, *lists = self.coverage_components
+        banner, status, publishers, *lists = self.coverage_components
+        counts = {p.name: texts.number(p.articles) for p in seen.status.publishers}
+        counted = [
+            (f"{single_line(name) or name} ({counts.get(name, 0)})", name)
+            for name in seen.choices[0]
+        ]
         return {
             banner: header_html(seen.status, texts),
             status: status_html(seen.status, texts),
+            publishers: gr.Dropdown(choices=counted),
             **{
                 part: gr.Dropdown(choices=[(single_line(name) or name, name) for name in names])
-                for part, names in zip(lists, seen.choices, strict=True)
+                for part, names in zip(lists, seen.choices[1:], strict=True)
             },
         }
 
     def article(self, place: Place, texts: Texts, revision: int | None = None) -> Updates:
-        """Show an article instead of the cards."""
+        """Show an article in place of the sources."""
         return {
             self.on.opened: place.passage.article_id,
             self.on.article: article_html(self.archive, place, texts, revision),
-            self.on.reader: gr.Column(visible=True),
-            self.on.cards: gr.Column(visible=False),
         }
 
-    def cards(self) -> Updates:
-        """Show the cards instead of an article."""
-        return {self.on.reader: gr.Column(visible=False), self.on.cards: gr.Column(visible=True)}
+    def close_article(self) -> Updates:
+        """Show the sources again."""
+        return {self.on.article: ""}
+
+    def empty_question(self) -> gr.Textbox:
+        """Return the field of the question, empty and ready."""
+        return gr.Textbox("", submit_btn=str(i18n("ask")), stop_btn=False)
 
     def no_change(self) -> Updates:
         """Change nothing."""
         return {self.on.session: gr.skip()}
-
-    def hide_histogram(self) -> Updates:
-        """Hide the histogram."""
-        return {self.on.histogram.block: gr.Accordion(visible=False)}
 
     def hide_feedback(self) -> Updates:
         """Hide the feedback form."""
@@ -185,7 +199,3 @@ class PageUpdates:
         """Components of the feedback form."""
         form = self.on.feedback
         return [form.thumb, form.block, form.reason]
-
-
-def _shorten(title: str) -> str:
-    return title if len(title) <= MAX_TITLE else f"{title[: MAX_TITLE - 2].rstrip()} …"

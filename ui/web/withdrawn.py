@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rag.schema import ArticleMetadata, Hit, Notice, Statement
+from rag.schema import Answer, ArticleMetadata, Hit, Notice, Statement
 from ui.web.state import Session, Turn
 
 if TYPE_CHECKING:
@@ -44,8 +44,12 @@ def without_withdrawn(session: Session, archive: Archive) -> Session:
 
 
 def _metadata(turn: Turn) -> Iterator[ArticleMetadata]:
-    """Yield the metadata of each article in a turn."""
-    answer = turn.answer
+    """Yield the metadata of each article in all versions of a turn."""
+    for version in (turn, *turn.others):
+        yield from _answer_metadata(version.answer)
+
+
+def _answer_metadata(answer: Answer) -> Iterator[ArticleMetadata]:
     for hit in (*answer.hits, *answer.nearest_hits):
         yield from (hit.metadata, *hit.copies)
     for statement in (*answer.statements, *answer.rejected_statements):
@@ -54,11 +58,13 @@ def _metadata(turn: Turn) -> Iterator[ArticleMetadata]:
 
 
 def _strip_turn(turn: Turn, withdrawn: Collection[str]) -> Turn:
-    if not any(head.article_id in withdrawn for head in _metadata(turn)):
-        return turn
+    others = tuple(_strip_turn(other, withdrawn) for other in turn.others)
     answer = turn.answer
+    if not any(head.article_id in withdrawn for head in _answer_metadata(answer)):
+        return replace(turn, others=others)
     return replace(
         turn,
+        others=others,
         answer=replace(
             answer,
             statements=_statements(answer.statements, withdrawn),

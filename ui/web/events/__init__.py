@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import gradio as gr
 
 from rag.settings import Settings
@@ -12,9 +14,9 @@ from ui.web.events.admin import wire_admin
 from ui.web.events.ask import wire_ask
 from ui.web.events.export import wire_export
 from ui.web.events.feedback import wire_feedback
-from ui.web.events.histogram import show_histogram
+from ui.web.events.histogram import show_chart
 from ui.web.events.load import wire_load
-from ui.web.state import Session
+from ui.web.state import AskRequest, Session
 from ui.web.updates import PageUpdates, Updates
 from ui.web.views.article import find_place
 
@@ -28,22 +30,13 @@ def wire(page: PageUpdates, blocks: gr.Blocks, settings: Settings, concurrency: 
         settings: Settings for changes to the archive.
         concurrency: Number of questions answered at the same time.
     """
-    loaded = wire_load(page, blocks)
-    loaded.success(
-        lambda session: show_histogram(page, session),
-        page.on.session,
-        page.histogram_components,
-        **UNQUEUED_EVENT,
-    )
+    show_chart_of(page, wire_load(page, blocks))
     wire_ask(page, concurrency)
     _wire_reading(page)
     wire_admin(page, settings)
     wire_feedback(page)
     wire_export(page)
     _wire_conversations(page)
-    page.on.filters.clear.click(
-        lambda: ["", "", "", [], [], [], []], outputs=page.on.filters.inputs, **UNQUEUED_EVENT
-    )
 
 
 def _wire_reading(page: PageUpdates) -> None:
@@ -59,43 +52,60 @@ def _wire_reading(page: PageUpdates) -> None:
             return {on.article: gr.skip()}
         return page.article(place, texts_in(session.language), wanted.revision or None)
 
-    shown = [on.article, on.reader, on.cards]
     for place in (on.evidence, on.article):
-        place.open(open_, [on.session], [*shown, on.opened], **UNQUEUED_EVENT)
-    on.close.click(page.cards, outputs=shown, **UNQUEUED_EVENT)
+        place.open(open_, [on.session], [on.article, on.opened], **UNQUEUED_EVENT)
+    on.article.close(page.close_article, outputs=on.article, **UNQUEUED_EVENT)
 
 
 def _wire_conversations(page: PageUpdates) -> None:
-    """Register the conversation list; each of its actions stops the answer in progress."""
+    """Register the conversations and versions; each action stops the answer in progress."""
     on = page.on
 
     def show(session: Session) -> Updates:
-        return {
-            **page.show_session(session),
-            **page.cards(),
-            **page.hide_histogram(),
-            **page.hide_feedback(),
-        }
+        return {**page.show_session(session), **page.close_article(), **page.hide_feedback()}
 
     def start(session: Session) -> Updates:
-        return show(run_turn.stop_turn(session).start_conversation())
+        """Start a conversation, without the filters of the one before."""
+        started = run_turn.stop_turn(session).start_conversation()
+        cleared = page.show_filters(AskRequest(""), texts_in(session.language))
+        return {**show(started), **cleared, on.mode: "answer", on.question: page.empty_question()}
 
-    def delete(session: Session) -> Updates:
-        return show(run_turn.stop_turn(session).without_current())
+    def act(session: Session, pressed: gr.EventData) -> Updates:
+        wanted = input_validation.read(input_validation.ConversationAction, pressed._data)
+        if wanted is None:
+            return page.no_change()
+        session = run_turn.stop_turn(session)
+        match wanted.action:
+            case "open":
+                session = session.open_conversation(wanted.id)
+            case "rename":
+                session = session.rename(wanted.id, " ".join(wanted.name.split()))
+            case "delete":
+                session = session.delete(wanted.id)
+            case "undo":
+                session = session.undelete()
+        return show(session)
 
-    def open_(session: Session, wanted: str) -> Updates:
-        return show(run_turn.stop_turn(session).open_conversation(wanted))
+    def version(session: Session, pressed: gr.EventData) -> Updates:
+        wanted = input_validation.read(input_validation.Version, pressed._data)
+        if wanted is None or wanted.turn > len(session.turns) or session.is_busy:
+            return page.no_change()
+        turns = list(session.turns)
+        turns[wanted.turn - 1] = turns[wanted.turn - 1].show_version(wanted.version)
+        return show(session.with_turns(turns))
 
-    parts = [*page.session_components, on.histogram.block, *page.feedback_components]
-    on.start.click(start, on.session, parts, **UNQUEUED_EVENT)
-    on.chat.clear(start, on.session, parts, **UNQUEUED_EVENT)
-    for opened in (
-        on.delete.click(delete, on.session, parts, **UNQUEUED_EVENT),
-        on.conversations.input(open_, [on.session, on.conversations], parts, **UNQUEUED_EVENT),
+    parts = [*page.session_components, *page.feedback_components]
+    cleared = [*page.filter_components, on.mode]
+    for changed in (
+        on.start.click(start, on.session, [*parts, *cleared], **UNQUEUED_EVENT),
+        on.conversations.act(act, on.session, parts, **UNQUEUED_EVENT),
+        on.thread.version(version, on.session, parts, **UNQUEUED_EVENT),
     ):
-        opened.success(
-            lambda session: show_histogram(page, session),
-            on.session,
-            page.histogram_components,
-            **UNQUEUED_EVENT,
-        )
+        show_chart_of(page, changed)
+
+
+def show_chart_of(page: PageUpdates, event: Any) -> None:
+    """Register the chart of the last answer after an event."""
+    event.success(
+        lambda session: show_chart(page, session), page.on.session, page.on.chart, **UNQUEUED_EVENT
+    )

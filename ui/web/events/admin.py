@@ -96,7 +96,7 @@ def wire_admin(page: PageUpdates, settings: Settings) -> None:
     withdrawal.yes.click(
         _withdraw(page, settings),
         [session, withdrawal.article_ids, withdrawal.reason],
-        [*asking, on.article_name, *page.coverage_components, page.on.reader, page.on.cards],
+        [*asking, on.article_name, *page.coverage_components, page.on.article],
         **ADMIN_EVENT,
     )
 
@@ -201,7 +201,7 @@ def _withdraw(page: PageUpdates, settings: Settings) -> Any:
             on.block: gr.Column(visible=False),
             page.on.admin.ingest.article_name: "",
             **page.show_coverage(texts),
-            **page.cards(),
+            **page.close_article(),
         }
 
     return withdraw

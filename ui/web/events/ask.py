@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl
@@ -12,12 +12,12 @@ import gradio as gr
 from rag.schema import Filters
 from ui.i18n import texts_in
 from ui.web import input_validation, run_turn
-from ui.web.ask_request import FIELDS, fields_from_request, request_from_fields, request_from_link
+from ui.web.ask_request import FIELDS, preset_days, request_from_fields, request_from_link
 from ui.web.components import ASK_EVENT, UNQUEUED_EVENT
-from ui.web.events.histogram import on_bar_click, on_busiest_click, on_plot_drag, show_histogram
+from ui.web.events.histogram import on_pick, show_chart
 from ui.web.state import AskRequest, Session
 from ui.web.updates import PageUpdates, Updates
-from ui.web.views.markup import escape, unescape
+from ui.web.views.chips import chips_html
 
 
 def wire_ask(page: PageUpdates, concurrency: int) -> None:
@@ -30,33 +30,30 @@ def wire_ask(page: PageUpdates, concurrency: int) -> None:
         concurrency: Number of questions answered at the same time.
     """
     on = page.on
-    scope = [on.mode, on.order, *on.filters.inputs]
-    outputs = [*page.session_components, *on.filters.inputs]
+    fields = [on.mode, on.filters.order, *on.filters.inputs]
+    outputs = [*page.session_components, *page.filter_components]
+    asking = [on.session, on.question, *fields]
+    narrowing = [
+        *(field.input for field in on.filters.inputs[3:]),
+        *(event for field in on.filters.inputs[:3] for event in (field.submit, field.blur)),
+        on.filters.order.input,
+    ]
     begun = [
-        on.question.submit(
-            lambda session, question, *now: page.begin_turn(
-                session, _make_request(session, question, now)
-            ),
-            [on.session, on.question, *scope],
-            page.session_components,
-            **ASK_EVENT,
+        on.question.submit(_ask(page), asking, outputs, **ASK_EVENT),
+        on.thread.suggested(_ask_suggested(page), asking, [*outputs, on.mode], **ASK_EVENT),
+        on.thread.again(_ask_again(page), on.session, outputs, **ASK_EVENT),
+        on.thread.widen(_widen(page), on.session, outputs, **ASK_EVENT),
+        on.mode.input(_change_mode(page), asking, outputs, **ASK_EVENT),
+        *(event(_narrow(page), asking, outputs, **ASK_EVENT) for event in narrowing),
+        on.filters.preset.input(
+            _choose_preset(page), [*asking, on.filters.preset], outputs, **ASK_EVENT
         ),
-        on.chat.example_select(
-            _ask_example(page), [on.session, *scope], page.session_components, **ASK_EVENT
-        ),
-        on.chat.retry(_retry(page), [on.session], page.session_components, **ASK_EVENT),
-        on.chat.edit(_edit(page), [on.session], page.session_components, **ASK_EVENT),
+        on.filters.chips.clear(_clear_filters(page), asking, outputs, **ASK_EVENT),
         on.understood.input(
             _remove_constraints(page), [on.session, on.understood], outputs, **ASK_EVENT
         ),
-        on.link.change(
-            _ask_link(page), [on.session, on.link], [*outputs, on.mode, on.order], **ASK_EVENT
-        ),
-        on.histogram.plot.select(on_plot_drag(page), [on.session], outputs, **ASK_EVENT),
-        on.histogram.note.pick(on_bar_click(page), [on.session], outputs, **ASK_EVENT),
-        on.histogram.busiest.input(
-            on_busiest_click(page), [on.session, on.histogram.busiest], outputs, **ASK_EVENT
-        ),
+        on.link.change(_ask_link(page), [on.session, on.link], [*outputs, on.mode], **ASK_EVENT),
+        on.chart.pick(on_pick(page), [on.session], outputs, **ASK_EVENT),
     ]
     for event in begun:
         _wire_answer(page, event, concurrency)
@@ -89,10 +86,7 @@ def _wire_answer(page: PageUpdates, begun: Any, concurrency: int) -> None:
     answer.success(
         page.show_finished, page.on.session, page.session_components, **UNQUEUED_EVENT
     ).then(
-        lambda session: show_histogram(page, session),
-        page.on.session,
-        page.histogram_components,
-        **UNQUEUED_EVENT,
+        lambda session: show_chart(page, session), page.on.session, page.on.chart, **UNQUEUED_EVENT
     )
 
 
@@ -108,60 +102,149 @@ def _ask_link(page: PageUpdates) -> Any:
         wanted = request_from_link(parse_qsl((link or "")[: input_validation.LONGEST_LINK]))
         if wanted is None or (session.turns and session.turns[-1].request == wanted):
             return page.no_change()
-        fields = zip(on.filters.inputs, fields_from_request(wanted).values(), strict=True)
-        begun = page.begin_turn(session.start_conversation(), wanted)
-        return {**begun, **dict(fields), on.mode: wanted.mode, on.order: wanted.order}
+        shown = page.show_filters(wanted, texts_in(session.language))
+        return {
+            **page.begin_turn(session.start_conversation(), wanted),
+            **shown,
+            on.mode: wanted.mode,
+        }
 
     return ask_link
 
 
-def _make_request(session: Session, question: str | None, scope: tuple[Any, ...]) -> AskRequest:
-    mode, order, *fields = scope
-    request, wrong = request_from_fields(
-        question or "", mode, order, dict(zip(FIELDS, fields, strict=True))
-    )
-    for text in wrong:
-        gr.Warning(texts_in(session.language)("bad_date", text=escape(text)))
-    return request
+def _read_fields(question: str | None, fields: Sequence[Any]) -> tuple[AskRequest, list[str]]:
+    mode, order, *values = fields
+    return request_from_fields(question or "", mode, order, dict(zip(FIELDS, values, strict=True)))
 
 
-def _ask_example(page: PageUpdates) -> Any:
-    def ask_example(session: Session, event: gr.EventData, *scope: Any) -> Updates:
-        example = input_validation.read(input_validation.Example, event._data)
+def _show_wrong(
+    page: PageUpdates, session: Session, asked: AskRequest, wrong: list[str]
+) -> Updates:
+    """Show which dates can't be read; nothing is asked."""
+    texts = texts_in(session.language)
+    return {**page.no_change(), page.on.filters.chips: chips_html(asked, texts, tuple(wrong))}
+
+
+def _ask(page: PageUpdates) -> Any:
+    def ask(session: Session, question: str | None, *fields: Any) -> Updates:
+        asked, wrong = _read_fields(question, fields)
+        if wrong:
+            return _show_wrong(page, session, asked, wrong)
+        return page.begin_turn(session, asked)
+
+    return ask
+
+
+def _ask_suggested(page: PageUpdates) -> Any:
+    def ask_suggested(
+        session: Session, event: gr.EventData, question: str | None, *fields: Any
+    ) -> Updates:
+        wanted = input_validation.read(input_validation.Suggested, event._data)
+        if wanted is None:
+            return page.no_change()
+        asked, wrong = _read_fields(wanted.question, fields)
+        if wrong:
+            return _show_wrong(page, session, asked, wrong)
+        asked = replace(asked, mode=wanted.mode)
+        return {**page.begin_turn(session, asked), page.on.mode: wanted.mode}
+
+    return ask_suggested
+
+
+def _ask_again(page: PageUpdates) -> Any:
+    def ask_again(session: Session, event: gr.EventData) -> Updates:
+        wanted = input_validation.read(input_validation.OfTurn, event._data)
+        if wanted is None or wanted.turn > len(session.turns):
+            return page.no_change()
+        return page.begin_turn(session, session.turns[wanted.turn - 1].request, wanted.turn - 1)
+
+    return ask_again
+
+
+def _widen(page: PageUpdates) -> Any:
+    """Return the handler that asks a question without its dates."""
+
+    def widen(session: Session, event: gr.EventData) -> Updates:
+        wanted = input_validation.read(input_validation.OfTurn, event._data)
+        if wanted is None or wanted.turn > len(session.turns):
+            return page.no_change()
+        asked = session.turns[wanted.turn - 1].request
+        asked = replace(
+            asked,
+            filters=replace(asked.filters, after=None, before=None),
+            removed_constraints=(*asked.removed_constraints, "window"),
+        )
+        shown = page.show_filters(asked, texts_in(session.language))
+        return {**page.begin_turn(session, asked, wanted.turn - 1), **shown}
+
+    return widen
+
+
+def _change_mode(page: PageUpdates) -> Any:
+    """Return the handler of another mode: the last question is answered in it too."""
+
+    def change_mode(session: Session, question: str | None, *fields: Any) -> Updates:
+        asked, wrong = _read_fields(question, fields)
+        if wrong or not _is_between_questions(session, question):
+            return page.no_change()
         return page.begin_turn(
-            session, _make_request(session, example.value.text if example else "", scope)
+            session, replace(session.turns[-1].request, mode=asked.mode), len(session.turns) - 1
         )
 
-    return ask_example
+    return change_mode
 
 
-def _retry(page: PageUpdates) -> Any:
-    def retry(session: Session, event: gr.EventData) -> Updates:
-        message = input_validation.read(input_validation.Message, event._data)
-        return _ask_again(page, session, message.index) if message else page.no_change()
-
-    return retry
+def _is_between_questions(session: Session, question: str | None) -> bool:
+    """Return whether a change is for the last question: nothing else is typed or answered."""
+    return bool(session.turns) and not session.is_busy and not (question or "").strip()
 
 
-def _edit(page: PageUpdates) -> Any:
-    def edit(session: Session, changed: gr.EventData) -> Updates:
-        edited = input_validation.read(input_validation.Edited, changed._data)
-        if edited is None:
-            return page.no_change()
-        question = unescape(edited.value)
-        return _ask_again(page, session, edited.index, question=question, removed_constraints=())
+def _narrow(page: PageUpdates) -> Any:
+    """Return the handler of other filters: the last question is asked again with them."""
 
-    return edit
+    def narrow(session: Session, question: str | None, *fields: Any) -> Updates:
+        return _ask_with(page, session, question, *_read_fields(question, fields))
+
+    return narrow
 
 
-def _ask_again(
-    page: PageUpdates, session: Session, index: int | tuple[int, int], **changed: Any
+def _ask_with(
+    page: PageUpdates, session: Session, question: str | None, asked: AskRequest, wrong: list[str]
 ) -> Updates:
-    """Repeat the request of a chat message with changes."""
-    at = session.turn_at(index)
-    if at is None:
-        return page.no_change()
-    return page.begin_turn(session, replace(session.turns[at].request, **changed), at)
+    if wrong:
+        return _show_wrong(page, session, asked, wrong)
+    shown = {page.on.filters.chips: chips_html(asked, texts_in(session.language))}
+    if not _is_between_questions(session, question):
+        return {**page.no_change(), **shown}
+    last = session.turns[-1].request
+    again = replace(last, filters=asked.filters, asked_on=asked.asked_on, order=asked.order)
+    if again == last:
+        return {**page.no_change(), **shown}
+    return {**page.begin_turn(session, again, len(session.turns) - 1), **shown}
+
+
+def _choose_preset(page: PageUpdates) -> Any:
+    """Return the handler of a preset of dates, counted back from the archive's newest article."""
+
+    def choose(session: Session, question: str | None, *fields: Any) -> Updates:
+        *rest, preset = fields
+        newest = page.summaries.current().status.last
+        after, before = preset_days(str(preset), newest) if newest else ("", "")
+        rest[2:4] = [after, before]
+        filters = page.on.filters
+        days = {filters.after: after, filters.before: before}
+        return {**_ask_with(page, session, question, *_read_fields(question, rest)), **days}
+
+    return choose
+
+
+def _clear_filters(page: PageUpdates) -> Any:
+    def clear(session: Session, question: str | None, mode: str, *_: Any) -> Updates:
+        asked = AskRequest("")
+        shown = page.show_filters(asked, texts_in(session.language))
+        return {**_ask_with(page, session, question, asked, []), **shown}
+
+    return clear
 
 
 def _remove_constraints(page: PageUpdates) -> Any:
@@ -174,14 +257,10 @@ def _remove_constraints(page: PageUpdates) -> Any:
         request = replace(
             last.request, removed_constraints=(*last.request.removed_constraints, *removed)
         )
-        if "filters" not in removed:
-            return page.begin_turn(session, request, len(session.turns) - 1)
-        request = replace(
-            request, filters=Filters(), removed_constraints=last.request.removed_constraints
-        )
-        cleared = dict(
-            zip(page.on.filters.inputs, fields_from_request(request).values(), strict=True)
-        )
-        return {**page.begin_turn(session, request, len(session.turns) - 1), **cleared}
+        if "filters" in removed:
+            constraints = last.request.removed_constraints
+            request = replace(request, filters=Filters(), removed_constraints=constraints)
+        shown = page.show_filters(request, texts_in(session.language))
+        return {**page.begin_turn(session, request, len(session.turns) - 1), **shown}
 
     return remove_constraints

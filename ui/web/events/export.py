@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import gradio as gr
 
 from rag.schema import Citation
 from ui import answer_formats
 from ui.i18n import texts_in
+from ui.web import input_validation
 from ui.web.ask_request import permalink
 from ui.web.components import QUEUED_EVENT
 from ui.web.state import Session, Turn
@@ -41,46 +41,45 @@ COPY_JS = """async (payload) => {
 
 
 def wire_export(page: PageUpdates) -> None:
-    """Register the buttons that copy or download an answer or the whole conversation."""
-    on = page.on.export
+    """Register the buttons that copy, link or download an answer."""
+    on = page.on
 
-    def select_turns(session: Session, which: str) -> list[answer_formats.ExportedTurn]:
-        turns = [turn for turn in page.current(session).turns if not turn.is_under_way]
-        return export_turns(turns if which == "conversation" else turns[-1:])
+    def select_turns(session: Session, turn: int) -> list[answer_formats.ExportedTurn]:
+        turns = page.current(session).turns
+        chosen = turns[turn - 1 : turn] if turn else turns
+        return export_turns([one for one in chosen if not one.is_under_way])
 
-    def copy(session: Session, which: str) -> dict[str, str] | None:
-        answers = select_turns(session, which)
+    def copy(session: Session, pressed: gr.EventData) -> dict[str, str] | None:
+        wanted = input_validation.read(input_validation.OfTurn, pressed._data)
+        answers = select_turns(session, wanted.turn) if wanted else []
         if not answers:
             return None
         texts = texts_in(session.language)
         gr.Info(texts("copied"), duration=3)
         return {"text": answer_formats.plain(answers, texts)}
 
-    def link(session: Session) -> dict[str, str] | None:
-        if not session.turns:
+    def link(session: Session, pressed: gr.EventData) -> dict[str, str] | None:
+        wanted = input_validation.read(input_validation.OfTurn, pressed._data)
+        if wanted is None or wanted.turn > len(session.turns):
             return None
         gr.Info(texts_in(session.language)("copied"), duration=3)
-        return {"query": permalink(session.turns[-1].request)}
+        return {"query": permalink(session.turns[wanted.turn - 1].request)}
 
-    def save_as(form: str) -> Any:
-        def save(session: Session, which: str) -> dict[str, str] | None:
-            answers, kind = select_turns(session, which), answer_formats.FORMATS[form]
-            if not answers:
-                return None
-            text = answer_formats.export(answers, form, texts_in(session.language))
-            return {"text": text, "type": kind.media_type, "name": f"backfile.{kind.suffix}"}
+    def save(session: Session, pressed: gr.EventData) -> dict[str, str] | None:
+        wanted = input_validation.read(input_validation.SaveAs, pressed._data)
+        kind = answer_formats.FORMATS.get(wanted.form) if wanted else None
+        answers = select_turns(session, wanted.turn) if wanted else []
+        if wanted is None or kind is None or not answers:
+            return None
+        text = answer_formats.export(answers, wanted.form, texts_in(session.language))
+        return {"text": text, "type": kind.media_type, "name": f"backfile.{kind.suffix}"}
 
-        return save
-
-    inputs = [page.on.session, on.which]
-    on.copy.click(copy, inputs, on.payload, **QUEUED_EVENT).then(None, on.payload, js=COPY_JS)
-    on.link.click(link, page.on.session, on.payload, **QUEUED_EVENT).then(
-        None, on.payload, js=COPY_JS
-    )
-    for form, button in on.files.items():
-        button.click(save_as(form), inputs, on.payload, **QUEUED_EVENT).then(
-            None, on.payload, js=SAVE_JS
-        )
+    for event, give, script in (
+        (on.thread.copy, copy, COPY_JS),
+        (on.thread.link, link, COPY_JS),
+        (on.thread.save, save, SAVE_JS),
+    ):
+        event(give, on.session, on.payload, **QUEUED_EVENT).then(None, on.payload, js=script)
 
 
 def export_turns(turns: Sequence[Turn]) -> list[answer_formats.ExportedTurn]:

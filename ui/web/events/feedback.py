@@ -18,10 +18,9 @@ def wire_feedback(page: PageUpdates) -> None:
 
     def thumb(session: Session, pressed: gr.EventData, request: gr.Request) -> Updates:
         given = input_validation.read(input_validation.Thumb, pressed._data)
-        at = session.turn_at(given.index) if given else None
-        if given is None or at is None or given.liked == "":
+        if given is None or given.turn > len(session.turns):
             return page.hide_feedback()
-        vote = at, given.liked is True or given.liked == "Like"
+        vote = given.turn - 1, given.liked
         _save(page, session, vote, "", request)
         return {on.feedback.thumb: vote, on.feedback.block: gr.Group(visible=True)}
 
@@ -34,7 +33,7 @@ def wire_feedback(page: PageUpdates) -> None:
             gr.Info(texts_in(session.language)("thanks"), duration=4)
         return page.hide_feedback()
 
-    on.chat.like(thumb, [on.session], page.feedback_components, **UNQUEUED_EVENT)
+    on.thread.vote(thumb, [on.session], page.feedback_components, **UNQUEUED_EVENT)
     on.feedback.reason.submit(
         explain,
         [on.session, on.feedback.thumb, on.feedback.reason],

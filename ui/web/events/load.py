@@ -11,8 +11,9 @@ from ui.i18n import preferred_language, texts_in
 from ui.web import browser_storage
 from ui.web.components import UNQUEUED_EVENT
 from ui.web.events.admin import may_write
-from ui.web.state import Conversation, Session
+from ui.web.state import AskRequest, Conversation, Session
 from ui.web.updates import PageUpdates, Updates
+from ui.web.views.chips import chips_html
 
 
 def wire_load(page: PageUpdates, blocks: gr.Blocks) -> Any:
@@ -36,18 +37,16 @@ def wire_load(page: PageUpdates, blocks: gr.Blocks) -> Any:
         conversations = conversations or fresh
         session = replace(session, language=language, conversations=conversations, is_loaded=True)
         opened = page.show_session(session)
-        examples: list[Any] = [{"text": text} for text in page.summaries.current().examples]
-        welcome = texts("welcome" if examples else "welcome_empty")
-        opened[on.chat] = gr.Chatbot(opened[on.chat], examples=examples, placeholder=welcome)
         is_admin = may_write(request)
         return {
             **page.show_coverage(texts),
             **opened,
+            on.filters.chips: chips_html(AskRequest(""), texts),
             on.link: str(request.query_params),
             on.admin.ingest.block: gr.Accordion(visible=is_admin),
             on.admin.withdraw_this: gr.Button(visible=is_admin),
         }
 
-    own_components = [on.link, on.admin.ingest.block, on.admin.withdraw_this]
+    own_components = [on.link, on.filters.chips, on.admin.ingest.block, on.admin.withdraw_this]
     parts = [*page.session_components, *page.coverage_components, *own_components]
     return blocks.load(load, [on.session, on.stored], parts, **UNQUEUED_EVENT)

@@ -73,7 +73,7 @@ def article_html(
     now = archive.article(passage.article_id)
     article = archive.article(passage.article_id, revision or passage.revision)
     if now is None or article is None:
-        return paragraph(escape(texts("withdrawn")), "bf-refused")
+        return _bar(texts) + paragraph(escape(texts("withdrawn")), "bf-refused")
     head = article.metadata
     notes = []
     if now.revision != article.revision == passage.revision:
@@ -84,12 +84,20 @@ def article_html(
         notes.append(texts("updated", day=texts.moment(article.updated)))
     shown = "".join(paragraph(escape(note), "bf-note") for note in notes)
     return (
-        f'<article class="bf-article" aria-labelledby="bf-article-title">'
+        f'<article class="bf-article" aria-labelledby="bf-article-title">{_bar(texts)}'
         f'<h2 id="bf-article-title" tabindex="-1" dir="auto">{escape(head.title)}</h2>'
         f'{facts_html(head, texts)}<p class="bf-doing">{original_link(head, texts)}</p>'
         f"{copies_html(archive.near_duplicates([article.id]).get(article.id, ()), texts)}{shown}"
         f"{_revisions(archive.revisions(article.id), article.revision, place, texts)}"
         f'<div class="bf-text" dir="auto">{_text(article, place)}</div></article>'
+    )
+
+
+def _bar(texts: Texts) -> str:
+    """Return the bar above an article, which stays in view."""
+    return (
+        '<div class="bf-bar"><button type="button" id="bf-close" data-do="close">'
+        f"← {escape(texts('back_to_sources'))}</button></div>"
     )
 
 

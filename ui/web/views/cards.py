@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from itertools import groupby
 
+from rag.nlp.sentences import split_sentences
 from rag.sanitize import neutralize_markers, web_address
-from rag.schema import ArticleMetadata, Citation, Hit, Passage
+from rag.schema import ArticleMetadata, Citation, Hit, Passage, Span
 from ui.i18n import Texts
 from ui.web.state import Turn
 from ui.web.views.markup import escape, escape_line, paragraph
@@ -63,44 +65,102 @@ def _citation_card(
     first = citations[0]
     spans = [(c.start, c.end) for c in citations if c.passage == first.passage]
     back = escape(texts("back_to_sentence", number=number))
-    return (
-        f'<article class="bf-card" id="turn-{turn}-card-{number}" '
-        f'aria-labelledby="turn-{turn}-title-{number}">'
+    link = (
         f'<a class="bf-number" href="#{back_link}" aria-label="{back}" title="{back}">{number}</a>'
-        f"{_headline(first.metadata, f'turn-{turn}-title-{number}', texts)}"
-        f"{passage_html(first.passage, spans)}{copies_html(first.copies, texts)}"
-        f"{_actions(first.metadata, turn, number, texts)}</article>"
+    )
+    card = f"turn-{turn}-card-{number}"
+    copies = copies_html(first.copies, texts)
+    return _card(
+        card, link, first.metadata, (turn, number), _quote(first, spans, texts), copies, texts
     )
 
 
 def _hit_card(hit: Hit, turn: int, place: int, texts: Texts) -> str:
     card = f"turn-{turn}-hit-{place}"
-    title = f"{card}-title"
+    quote = passage_html(hit.passage, [])
+    copies = copies_html(hit.copies, texts)
+    return _card(card, "", hit.metadata, (turn, place), quote, copies, texts)
+
+
+def _card(
+    card: str,
+    number: str,
+    head: ArticleMetadata,
+    place: tuple[int, int],
+    quote: str,
+    copies: str,
+    texts: Texts,
+) -> str:
+    """Return a card: number and source on a line, the headline, the quotation, and its actions."""
+    turn, at = place
+    name = escape(head.title or head.article_id)
     return (
-        f'<article class="bf-card" id="{card}" aria-labelledby="{title}">'
-        f"{_headline(hit.metadata, title, texts)}{passage_html(hit.passage, [])}"
-        f"{copies_html(hit.copies, texts)}{_actions(hit.metadata, turn, place, texts)}</article>"
+        f'<article class="bf-card" id="{card}" aria-labelledby="{card}-title">'
+        f'<div class="bf-head">{number}{source_html(head, texts)}</div>'
+        f'<h3 dir="auto" id="{card}-title"><button type="button" data-turn="{turn}" '
+        f'data-card="{at}">{name}</button></h3>'
+        f"{quote}{copies}{_actions(head, turn, at, texts)}</article>"
     )
 
 
-def _headline(head: ArticleMetadata, title_id: str, texts: Texts) -> str:
-    title = escape(head.title or head.article_id)
-    return f'<h3 dir="auto" id="{title_id}">{title}</h3>{facts_html(head, texts)}'
+def _quote(citation: Citation, spans: Sequence[tuple[int, int]], texts: Texts) -> str:
+    """Return the quotation with a sentence on either side, and the whole passage below "more"."""
+    passage = citation.passage
+    sentences = [
+        Span(passage.start + s.start, passage.start + s.end) for s in split_sentences(passage.text)
+    ]
+    cited = [
+        place
+        for place, sentence in enumerate(sentences)
+        if any(start < sentence.end and sentence.start < end for start, end in spans)
+    ]
+    if not cited:
+        return passage_html(passage, spans)
+    first, last = max(0, cited[0] - 1), min(len(sentences) - 1, cited[-1] + 1)
+    near = excerpt(passage, sentences[first].start, sentences[last].end)
+    short = passage_html(near, spans)
+    if near.start <= passage.start and near.end >= passage.end:
+        return short
+    return (
+        f'{short}<details class="bf-whole"><summary>{escape(texts("show_more"))}</summary>'
+        f"{passage_html(passage, spans)}</details>"
+    )
+
+
+def excerpt(passage: Passage, start: int, end: int) -> Passage:
+    """Return the part of a passage between two offsets of the article."""
+    text = passage.text[start - passage.start : end - passage.start]
+    return Passage(passage.article_id, passage.revision, start, end, text)
+
+
+def source_html(head: ArticleMetadata, texts: Texts) -> str:
+    """Return publisher and date on one line."""
+    return _facts_line(
+        f"<bdi>{escape(head.publisher)}</bdi>" if head.publisher else "",
+        time_html(head.published, texts),
+    )
+
+
+def time_html(moment: datetime | None, texts: Texts) -> str:
+    """Return a moment, which `page.js` shows in the reader's time zone; "" for None."""
+    if moment is None:
+        return ""
+    exact = moment.isoformat()
+    return f'<time datetime="{exact}">{escape_line(texts.moment(moment))}</time>'
+
+
+def _facts_line(*facts: str) -> str:
+    return paragraph(" ".join(f"<span>{fact}</span>" for fact in facts if fact), "bf-facts")
 
 
 def facts_html(head: ArticleMetadata, texts: Texts) -> str:
     """Return the known parts of publisher, date, authors and section on one line."""
-    facts = [
-        f"<span>{fact}</span>"
-        for fact in (
-            f"<bdi>{escape(head.publisher)}</bdi>" if head.publisher else "",
-            f"<time>{escape_line(texts.moment(head.published))}</time>" if head.published else "",
-            f"<bdi>{escape(', '.join(head.authors))}</bdi>" if head.authors else "",
-            f"<bdi>{escape(head.section)}</bdi>" if head.section else "",
-        )
-        if fact
-    ]
-    return paragraph("".join(facts), "bf-facts")
+    return _facts_line(
+        f"<bdi>{escape(head.publisher)}</bdi>" if head.publisher else "",
+        time_html(head.published, texts),
+        f"<bdi>{escape(', '.join(head.authors))}</bdi>" if head.authors else "",
+        f"<bdi>{escape(head.section)}</bdi>" if head.section else "",
+    )
 
 
 def copies_html(copies: Sequence[ArticleMetadata], texts: Texts) -> str:

@@ -1,33 +1,87 @@
-"""HTML of the page's header: coverage and last update, with a table of publishers."""
+"""HTML of the bar at the top of the page, with what the archive covers."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from ui.i18n import Texts
-from ui.web.views.markup import escape, escape_line
+from ui.web.views.markup import escape, escape_line, paragraph
 
 if TYPE_CHECKING:
     from rag.archive.stats import ArchiveStatus, PublisherStatus
 
+SHORTCUTS = {
+    "ask": ("/",),
+    "new": ("n",),
+    "sources": ("j", "k"),
+    "versions": ("[", "]"),
+    "export": ("e",),
+    "escape": ("Esc",),
+    "help": ("?",),
+}
 MOST_PUBLISHERS = 200  # rows; a web crawl can have thousands
 
 
 def header_html(status: ArchiveStatus, texts: Texts) -> str:
-    """Return the line on the archive, which expands to the table of publishers."""
-    if not status.articles:
-        return f"<h1>Backfile</h1><p><span>{escape(texts('empty_archive'))}</span></p>"
-    names = [publisher.name for publisher in status.publishers if publisher.name]
-    parts = [
-        texts("articles", count=status.articles),
-        names[0] if len(names) == 1 else texts("publishers_count", count=len(names)),
-        texts.period(status.first, status.last),
-        texts("last_ingest", day=texts.moment(status.last_ingest)) if status.last_ingest else "",
-    ]
-    line = "".join(f'<span dir="auto">{escape(part)}</span>' for part in parts if part)
+    """Return the bar at the top: name, what the archive covers, colours and shortcuts."""
+    about = "".join(
+        f'<button type="button" data-do="{action}" aria-label="{escape(texts(key))}" '
+        f'title="{escape(texts(key))}">{sign}</button>'
+        for action, key, sign in (("theme", "theme", "◐"), ("shortcuts", "shortcuts", "?"))
+    )
+    rail = escape(texts("show_conversations"))
     return (
-        f"<details><summary><h1>Backfile</h1>{line}</summary>"
-        f"{_table(status.publishers[:MOST_PUBLISHERS], texts)}</details>"
+        f'<header><a class="bf-skip" href="#bf-question">{escape(texts("skip"))}</a>'
+        f'<button type="button" class="bf-menu-button" data-do="rail" aria-label="{rail}">☰</button>'
+        f'<h1 class="bf-wordmark">Backfile</h1>{_coverage(status, texts)}'
+        f'<div class="bf-about">{about}</div></header>{_words(texts)}{_shortcuts(texts)}'
+    )
+
+
+def _words(texts: Texts) -> str:
+    """Return the words that `page.js` needs, as data of an element that isn't shown."""
+    words = " ".join(
+        f'data-{name}="{escape(texts(key))}"'
+        for name, key in (
+            ("rail", "show_conversations"),
+            ("thread", "conversation"),
+            ("reading", "sources"),
+            ("close", "close"),
+            ("offline", "offline"),
+            ("retry", "retry"),
+        )
+    )
+    locale = str(texts.locale).replace("_", "-")
+    return f'<template id="bf-words" data-locale="{locale}" {words}></template>'
+
+
+def _shortcuts(texts: Texts) -> str:
+    """Return the sheet of keyboard shortcuts, which `page.js` opens."""
+    rows = "".join(
+        f"<dt>{''.join(f'<kbd>{escape(key)}</kbd> ' for key in keys)}</dt>"
+        f"<dd>{escape(texts(f'shortcut_{name}'))}</dd>"
+        for name, keys in SHORTCUTS.items()
+    )
+    return (
+        f'<dialog class="bf-dialog" id="bf-shortcuts"><h2>{escape(texts("shortcuts"))}</h2>'
+        f"<dl>{rows}</dl></dialog>"
+    )
+
+
+def _coverage(status: ArchiveStatus, texts: Texts) -> str:
+    """Return what the archive covers, which expands to the table of publishers and the gaps."""
+    if not status.articles:
+        return f'<p class="bf-coverage">{escape(texts("empty_archive"))}</p>'
+    ends = [texts.short_day(day) for day in (status.first, status.last) if day]
+    parts = [texts("articles", count=status.articles), "–".join(dict.fromkeys(ends))]
+    line = " · ".join(filter(None, parts))
+    updated = (
+        texts("last_ingest", day=texts.moment(status.last_ingest)) if status.last_ingest else ""
+    )
+    return (
+        f'<details class="bf-coverage"><summary dir="auto">{escape(line)}</summary>'
+        f'<div class="bf-panel">{_table(status.publishers[:MOST_PUBLISHERS], texts)}'
+        f"{paragraph(escape(updated), 'bf-quiet')}</div></details>"
     )
 
 

@@ -1,0 +1,298 @@
+() => {
+  const find = (what, root = document) => root.querySelector(what);
+  const findAll = (what, root = document) => [...root.querySelectorAll(what)];
+  const narrow = matchMedia('(max-width: 719px)');
+  const composer = () => find('#bf-composer');
+  const words = () => find('#bf-words')?.dataset ?? {};
+  // Gradio shows a replaced element some frames later.
+  const whenThere = (what, then, frames = 240) => {
+    const there = find(what);
+    if (there?.offsetParent) then(there);
+    else if (frames) requestAnimationFrame(() => whenThere(what, then, frames - 1));
+  };
+
+  // Colours: those of the system, unless the reader chose others.
+  const chosen = localStorage.getItem('backfile-theme');
+  if (chosen) document.body.classList.toggle('dark', chosen === 'dark');
+  const switchTheme = () => {
+    const dark = document.body.classList.toggle('dark');
+    localStorage.setItem('backfile-theme', dark ? 'dark' : 'light');
+  };
+
+  // Gradio's radio buttons have a name each, so arrow keys do not move between them. Those that ask
+  // a question when selected stay so: an arrow key would ask on each step.
+  const CHOICES = '#bf-order input[type="radio"]';
+  const LANDMARKS = {'#bf-rail': ['navigation', 'rail'], '#bf-thread': ['region', 'thread'],
+                     '#bf-reading': ['complementary', 'reading']};
+  const fix = () => {
+    for (const input of findAll(CHOICES)) {
+      const {id} = input.closest('fieldset');
+      if (input.name !== id) input.name = id;  // Gradio resets it on selection
+    }
+    for (const [place, [role, word]] of Object.entries(LANDMARKS)) {
+      const element = find(place);
+      if (!element || element.getAttribute('aria-label') === words()[word]) continue;
+      element.setAttribute('role', role);
+      element.setAttribute('aria-label', words()[word]);
+      if (place === '#bf-thread') element.tabIndex = 0;  // scrolls by keyboard
+    }
+  };
+
+  // Times in the reader's zone; the server writes them in UTC.
+  const localTimes = () => {
+    for (const time of findAll('time[datetime]:not([data-local])')) {
+      time.dataset.local = '';
+      const moment = new Date(time.dateTime);
+      if (isNaN(moment) || !time.textContent.endsWith('UTC')) continue;  // a day without a time
+      time.title = time.textContent;
+      time.textContent = moment.toLocaleString(words().locale, {
+        day: 'numeric', month: 'long', year: 'numeric', hour: '2-digit', minute: '2-digit'});
+    }
+  };
+
+  // The last answer: scroll to a new question, and say a finished answer once.
+  const live = document.createElement('div');
+  live.className = 'bf-unseen';
+  live.id = 'bf-live';
+  live.setAttribute('aria-live', 'polite');
+  document.body.append(live);
+  let shown = '', said = '';
+  const follow = () => {
+    const last = findAll('.bf-turn').at(-1);
+    if (!last) { shown = ''; return; }
+    const {id, progress} = last.dataset;
+    if (id !== shown) {
+      if (shown || progress === 'waiting' || progress === 'growing') {
+        requestAnimationFrame(() => find(`#${last.id}`)?.scrollIntoView({block: 'start'}));
+      } else {
+        said = id;  // restored, not answered now
+      }
+      shown = id;
+    }
+    if ((progress === 'done' || progress === 'stopped') && said !== id) {
+      said = id;
+      const parts = findAll('.bf-status, .bf-lead, .bf-statement, .bf-refused, .bf-notice', last);
+      live.textContent = parts.map((part) => part.innerText).join('. ');
+    }
+  };
+  let due = false;
+  new MutationObserver(() => {
+    if (due) return;
+    due = true;
+    requestAnimationFrame(() => { due = false; fix(); localTimes(); follow(); });
+  }).observe(document.body, {subtree: true, childList: true, attributes: true, attributeFilter: ['name']});
+  fix();
+
+  // Panels of the chips
+  let opener = null;
+  const closePanel = () => {
+    if (!composer()?.dataset.panel) return false;
+    delete composer().dataset.panel;
+    findAll('[data-panel][aria-expanded]').forEach((chip) => { chip.ariaExpanded = 'false'; });
+    find(`[data-panel="${opener}"]`)?.focus();
+    return true;
+  };
+  const openPanel = (name) => {
+    if (!find('.bf-sheet-close')) {
+      const close = document.createElement('button');
+      close.type = 'button';
+      close.className = 'bf-sheet-close';
+      close.textContent = words().close ?? '';
+      close.addEventListener('click', closePanel);
+      composer().append(close);
+    }
+    opener = name;
+    composer().dataset.panel = name;
+    findAll('[data-panel][aria-expanded]').forEach((chip) => {
+      chip.ariaExpanded = String(chip.dataset.panel === name);
+    });
+    find(`#bf-panel-${name} :is(input, button)`)?.focus();
+  };
+
+  // The preview of a quotation, and its sentence and card that light up together
+  const preview = document.createElement('div');
+  preview.id = 'bf-preview';
+  preview.setAttribute('role', 'tooltip');
+  preview.hidden = true;
+  document.body.append(preview);
+  const hidePreview = () => { preview.hidden = true; };
+  const showPreview = (cite) => {
+    const quote = document.createElement('q');
+    const source = document.createElement('span');
+    quote.textContent = cite.dataset.quote;
+    source.textContent = cite.dataset.source;
+    quote.dir = source.dir = 'auto';
+    preview.replaceChildren(quote, source);
+    preview.hidden = false;
+    const at = cite.getBoundingClientRect();
+    const {width, height} = preview.getBoundingClientRect();
+    const above = at.bottom + height + 8 > innerHeight && at.top > height + 8;
+    preview.style.left = `${Math.max(8, Math.min(at.left, innerWidth - width - 8))}px`;
+    preview.style.top = `${above ? at.top - height - 6 : at.bottom + 6}px`;
+    cite.setAttribute('aria-describedby', 'bf-preview');
+  };
+  const light = (card, on) => {
+    find(`#${card}`)?.classList.toggle('bf-lit', on);
+    findAll(`.bf-cite[href="#${card}"]`).forEach((cite) => {
+      cite.closest('.bf-statement, figure, td, li')?.classList.toggle('bf-lit', on);
+    });
+  };
+  const cardOf = (target) => {
+    const cite = target.closest?.('.bf-cite');
+    return cite ? cite.getAttribute('href').slice(1) : target.closest?.('.bf-card')?.id;
+  };
+  for (const [enter, leave] of [['mouseover', 'mouseout'], ['focusin', 'focusout']]) {
+    document.addEventListener(enter, ({target}) => {
+      const card = cardOf(target);
+      if (card) light(card, true);
+      const cite = target.closest?.('.bf-cite[data-quote]');
+      if (cite && !narrow.matches) showPreview(cite);
+    });
+    document.addEventListener(leave, ({target}) => {
+      const card = cardOf(target);
+      if (card) light(card, false);
+      if (target.closest?.('.bf-cite')) hidePreview();
+    });
+  }
+
+  // On a phone, a number opens its quotation from the bottom.
+  const openQuote = (card) => {
+    const dialog = document.createElement('dialog');
+    dialog.className = 'bf-dialog bf-quote';
+    const copy = card.cloneNode(true);
+    copy.removeAttribute('id');
+    findAll('[id]', copy).forEach((element) => element.removeAttribute('id'));
+    const close = document.createElement('button');
+    close.type = 'button';
+    close.className = 'bf-quote-close';
+    close.textContent = words().close ?? '';
+    dialog.append(copy, close);
+    dialog.setAttribute('aria-label', find('h3', copy)?.textContent ?? '');
+    dialog.addEventListener('click', ({target}) => {
+      const pressed = target.closest('[data-card]');
+      if (pressed) {
+        find(`[data-turn="${pressed.dataset.turn}"][data-card="${pressed.dataset.card}"]`, card).click();
+      }
+      if (pressed || target === dialog || target === close) dialog.close();
+    });
+    dialog.addEventListener('close', () => dialog.remove());
+    find('#bf-evidence').append(dialog);
+    dialog.showModal();
+  };
+
+  let opened = null;  // selector of the button that opened the article
+  const closeArticle = () => {
+    const close = find('#bf-close');
+    if (!close?.offsetParent) return false;
+    close.click();
+    if (opened) whenThere(opened, (there) => there.focus());
+    return true;
+  };
+  document.addEventListener('click', (event) => {
+    const {target} = event;
+    const link = target.closest?.('a[href^="#turn-"]');
+    // The page has a base URL, so following "#card" would reload it without the query string.
+    if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+      event.preventDefault();
+      hidePreview();
+      const wanted = link.getAttribute('href');
+      const card = find(wanted);
+      if (narrow.matches && link.matches('.bf-cite') && card) { openQuote(card); return; }
+      opened = null;
+      closeArticle();
+      whenThere(wanted, (there) => {
+        location.hash = wanted;
+        there.scrollIntoView({block: 'nearest'});
+      });
+    }
+    const skip = target.closest?.('a[href="#bf-question"]');
+    if (skip) { event.preventDefault(); find('#bf-question textarea')?.focus(); }
+    const card = target.closest?.('.bf-card [data-card]');
+    if (card) opened = `.bf-card [data-turn="${card.dataset.turn}"][data-card="${card.dataset.card}"]`;
+    if (opened && target.closest?.('#bf-close')) whenThere(opened, (there) => there.focus());
+
+    const pressed = target.closest?.('[data-do]')?.dataset.do;
+    if (pressed === 'theme') switchTheme();
+    if (pressed === 'shortcuts') find('#bf-shortcuts')?.showModal();
+    if (pressed === 'rail') document.body.classList.toggle('bf-rail-open');
+    else if (!target.closest?.('#bf-rail') || pressed === 'open') document.body.classList.remove('bf-rail-open');
+    if (pressed === 'edit') {
+      const field = find('#bf-question textarea');
+      field.value = target.closest('.bf-turn').querySelector('.bf-asked').textContent;
+      field.dispatchEvent(new Event('input', {bubbles: true}));
+      field.focus();
+    }
+    const chip = target.closest?.('.bf-chip')?.dataset.panel;
+    if (chip) composer().dataset.panel === chip ? closePanel() : openPanel(chip);
+    else if (composer()?.dataset.panel && !target.closest?.('.bf-sheet, [role="listbox"], .options')) {
+      delete composer().dataset.panel;
+      findAll('[data-panel][aria-expanded]').forEach((one) => { one.ariaExpanded = 'false'; });
+    }
+    findAll('details:is(.bf-menu, .bf-coverage)[open]').forEach((menu) => {
+      if (!menu.contains(target) || target.closest('.bf-menu > ul button')) menu.open = false;
+    });
+    if (target.matches?.('dialog')) target.close();
+  }, true);
+
+  // Keyboard
+  const step = (by) => {
+    const cards = findAll('.bf-now .bf-card').filter((card) => card.offsetParent);
+    const at = cards.findIndex((card) => card.contains(document.activeElement));
+    const next = cards[at < 0 ? (by > 0 ? 0 : cards.length - 1) : at + by];
+    next?.querySelector('[data-card], a')?.focus();
+    next?.scrollIntoView({block: 'nearest'});
+  };
+  const turnInView = () => document.activeElement?.closest?.('.bf-turn') ?? findAll('.bf-turn').at(-1);
+  const keys = {
+    '/': () => find('#bf-question textarea')?.focus(),
+    'n': () => find('#bf-new')?.click(),
+    'j': () => step(1),
+    'k': () => step(-1),
+    '[': () => find('.bf-versions button:first-child:not(:disabled)', turnInView() ?? document)?.click(),
+    ']': () => find('.bf-versions button:last-child:not(:disabled)', turnInView() ?? document)?.click(),
+    'e': () => {
+      const menu = find('.bf-tools .bf-menu', turnInView() ?? document);
+      if (menu) { menu.open = true; find('button', menu)?.focus(); }
+    },
+    '?': () => find('#bf-shortcuts')?.showModal(),
+  };
+  document.addEventListener('keydown', (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === 'Escape') {
+      if (!preview.hidden) { hidePreview(); return; }
+      const menu = find('details:is(.bf-menu, .bf-coverage)[open]');
+      if (menu) { menu.open = false; find('summary', menu).focus(); return; }
+      if (document.body.classList.contains('bf-rail-open')) {
+        document.body.classList.remove('bf-rail-open');
+        find('.bf-menu-button')?.focus();
+        return;
+      }
+      if (!find('[role="listbox"]') && closePanel()) return;
+      if (!find('dialog[open]')) closeArticle();
+      return;
+    }
+    const bar = document.activeElement?.closest?.('.bf-bars > button');
+    if (bar && (event.key === 'ArrowRight' || event.key === 'ArrowLeft')) {
+      const bars = findAll('.bf-bars > button');
+      bars[bars.indexOf(bar) + (event.key === 'ArrowRight' ? 1 : -1)]?.focus();
+      event.preventDefault();
+      return;
+    }
+    if (event.target.matches?.('input, textarea, select, [contenteditable]') || find('dialog[open]')) return;
+    const act = keys[event.key];
+    if (act) { event.preventDefault(); act(); }
+  });
+
+  // Without a connection, the page says so and keeps the question.
+  const connection = () => {
+    find('.bf-offline')?.remove();
+    if (navigator.onLine) return;
+    const note = document.createElement('p');
+    note.className = 'bf-offline';
+    note.setAttribute('role', 'alert');
+    note.textContent = words().offline ?? '';
+    find('#bf-banner')?.append(note);
+  };
+  addEventListener('online', connection);
+  addEventListener('offline', connection);
+}

@@ -1,0 +1,289 @@
+"""HTML of the conversation: questions, answers with citation numbers, and their actions."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterable, Sequence
+
+from rag.schema import ArticleMetadata, Citation, Statement
+from ui.i18n import Texts, notices_text, refusal_text, render, support_key
+from ui.render import article_reference
+from ui.web.state import Suggestion, Turn
+from ui.web.views.markup import escape, escape_line, paragraph, plain_line
+
+MAX_CLOSEST = 3  # closest articles listed in the chat; all have cards
+SIGNS = {"partly": "◐", "unverified": "", "not supported": "✗", "contradicted": "✗"}
+THUMB_UP, THUMB_DOWN = "↑", "↓"
+EXPORT_NAMES = {"markdown": "Markdown", "html": "HTML", "ris": "RIS", "csl": "CSL-JSON"}
+NO_SEARCH = frozenset({"greeting", "thanks", "no_topic"})  # replies without a status
+SKELETON_LINES = 3
+LONGEST_PREVIEW = 320  # characters of a quotation shown while its number is hovered over
+# A short answer stands in brackets before the quotation: "[about 1,500:] North Korea ...".
+LEAD = re.compile(r"\[([^\[\]]{1,80}):\] ")
+
+
+def thread_html(turns: Sequence[Turn], texts: Texts, suggestions: Sequence[Suggestion]) -> str:
+    """Return the conversation: each question as a heading, its answer, and what can be done with it.
+
+    Args:
+        turns: The turns, oldest first.
+        texts: Language of the labels.
+        suggestions: Questions to begin with, shown while there are no turns.
+    """
+    if not turns:
+        return _welcome(texts, suggestions)
+    return "".join(_turn(turn, number, texts) for number, turn in enumerate(turns, start=1))
+
+
+def _welcome(texts: Texts, suggestions: Sequence[Suggestion]) -> str:
+    if not suggestions:
+        return (
+            f'<div class="bf-welcome"><h2>{escape(texts("welcome_empty_title"))}</h2>'
+            f"{paragraph(escape(texts('welcome_empty')), 'bf-quiet')}</div>"
+        )
+    items = "".join(
+        f'<li><button type="button" data-do="suggested" data-mode="{one.mode}" '
+        f'data-question="{escape_line(one.question)}">'
+        f"<span>{escape(texts(f'mode_{one.mode}'))}</span>"
+        f'<b dir="auto">{escape_line(one.question)}</b></button></li>'
+        for one in suggestions
+    )
+    return (
+        f'<div class="bf-welcome"><h2>{escape(texts("welcome_title"))}</h2>'
+        f"{paragraph(escape(texts('welcome')), 'bf-quiet')}"
+        f'<ul class="bf-suggestions">{items}</ul></div>'
+    )
+
+
+def _turn(turn: Turn, number: int, texts: Texts) -> str:
+    question = plain_line(turn.request.question)
+    return (
+        f'<section class="bf-turn" id="turn-{number}" data-turn="{number}" data-id="{turn.id}" '
+        f'data-progress="{turn.progress}" aria-labelledby="turn-{number}-asked">'
+        f'<h2 class="bf-asked" id="turn-{number}-asked" data-testid="user" tabindex="-1" '
+        f'dir="auto">{question}</h2>'
+        f'<div class="bf-answer" data-testid="bot">{answer_html(turn, number, texts)}</div>'
+        f"{_toolbar(turn, texts)}{_followups(turn, texts)}</section>"
+    )
+
+
+def answer_html(turn: Turn, number: int, texts: Texts) -> str:
+    """Return the answer of a turn as HTML, with citations that link to the turn's cards.
+
+    Args:
+        turn: The turn.
+        number: Number of the turn, from 1; part of the ids.
+        texts: Language of the labels.
+    """
+    return "".join(
+        [
+            _status(turn, texts),
+            *_body(turn, number, texts),
+            *_notes(turn, texts),
+            _rejected_statements(turn, texts),
+        ]
+    )
+
+
+def _status(turn: Turn, texts: Texts) -> str:
+    """Return the line with the answer's status, its newest source and where it was looked for."""
+    if turn.progress in ("waiting", "growing") and not turn.answer.statements:
+        key = "waiting" if turn.progress == "waiting" else "searching"
+        lines = "<i></i>" * SKELETON_LINES
+        return (
+            f'<p class="bf-status"><span class="bf-working">{escape(texts(key))}</span></p>'
+            f'<div class="bf-skeleton" aria-hidden="true">{lines}</div>'
+        )
+    answer = turn.answer
+    shown = turn.request.mode == "passages" and not answer.refused
+    if answer.refused and answer.refusal and answer.refusal.code in NO_SEARCH:
+        return ""
+    status = "passages_found" if shown else answer.status.replace(" ", "_")
+    facts = [texts("as_of", day=texts.day(answer.newest_source))] if _is_dated(turn) else []
+    looked = max(answer.candidates_considered, len(answer.hits))
+    if turn.progress in ("growing", "done") and looked:
+        facts.append(texts("considered", count=looked))
+    facts += [texts(f"ignored_{kind}") for kind in turn.request.removed_constraints]
+    label = texts("status_passages_found", count=len(answer.hits)) if shown else ""
+    label = label or texts(f"status_{status}")
+    line = "".join(f"<span>{escape_line(fact)}</span>" for fact in facts)
+    return f'<p class="bf-status bf-status-{status}" dir="auto"><b>{escape(label)}</b>{line}</p>'
+
+
+def _is_dated(turn: Turn) -> bool:
+    return turn.answer.newest_source is not None and not turn.answer.refused
+
+
+def _toolbar(turn: Turn, texts: Texts) -> str:
+    """Return the actions on a finished answer, and the choice between its versions."""
+    versions = _versions(turn, texts)
+    if turn.is_under_way:
+        return versions
+    forms = "".join(
+        f'<li><button type="button" data-do="save" data-form="{form}">{escape(name)}</button></li>'
+        for form, name in EXPORT_NAMES.items()
+    )
+    export = (
+        f'<details class="bf-menu"><summary>{escape(texts("export"))}</summary>'
+        f"<ul>{forms}</ul></details>"
+    )
+    buttons = {
+        "copy": texts("copy_with_citations"),
+        "link": texts("copy_link"),
+        "again": texts("again"),
+        "edit": texts("edit_question"),
+    }
+    plain = {
+        key: f'<button type="button" data-do="{key}">{escape(words)}</button>'
+        for key, words in buttons.items()
+    }
+    thumbs = "".join(
+        f'<button type="button" class="bf-thumb" data-do="vote" data-liked="{liked}" '
+        f'aria-label="{escape(texts(key))}" title="{escape(texts(key))}">{sign}</button>'
+        for liked, key, sign in (("true", "like", THUMB_UP), ("false", "dislike", THUMB_DOWN))
+    )
+    label = escape(texts("actions"))
+    return (
+        f'<div class="bf-tools" role="toolbar" aria-label="{label}">'
+        f"{plain['copy']}{export}{plain['link']}{plain['again']}{plain['edit']}{thumbs}{versions}"
+        "</div>"
+    )
+
+
+def _versions(turn: Turn, texts: Texts) -> str:
+    if not turn.others:
+        return ""
+    count = len(turn.versions)
+    steps = [
+        f'<button type="button" data-do="version" data-version="{turn.version + step}" '
+        f'aria-label="{escape(texts(key))}"'
+        f"{'' if 0 <= turn.version + step < count else ' disabled'}>{sign}</button>"
+        for step, key, sign in ((-1, "version_before", "‹"), (1, "version_after", "›"))
+    ]
+    place = escape(texts("version_of", number=turn.version + 1, total=count))
+    return f'<span class="bf-versions">{steps[0]}<span>{place}</span>{steps[1]}</span>'
+
+
+def _followups(turn: Turn, texts: Texts) -> str:
+    if turn.is_under_way or not turn.followups:
+        return ""
+    items = "".join(
+        f'<li><button type="button" data-do="suggested" data-mode="answer" '
+        f'data-question="{escape_line(question)}" dir="auto">{escape_line(question)}</button></li>'
+        for question in turn.followups
+    )
+    return f'<div class="bf-followups"><h3>{escape(texts("followups"))}</h3><ul>{items}</ul></div>'
+
+
+def _body(turn: Turn, number: int, texts: Texts) -> Iterable[str]:
+    answer = turn.answer
+    if answer.refused:
+        first, _, rest = refusal_text(answer, texts).partition(". ")
+        why = f"&#46; {escape_line(rest)}" if rest else ""
+        yield paragraph(f"<strong>{escape_line(first)}</strong>{why}", "bf-refused")
+        yield _widen(turn, texts)
+        yield _closest(turn, number, texts)
+    elif turn.request.mode == "passages" and turn.progress == "done":
+        count = len(answer.hits)
+        text = escape(texts("found_passages", count=count))
+        link = f'<a href="#turn-{number}-hit-1">{text}</a>' if count else text
+        yield paragraph(link, "bf-said")
+    for place, statement in enumerate(answer.statements, start=1):
+        yield _statement(statement, f"turn-{number}", place, texts)
+
+
+def _widen(turn: Turn, texts: Texts) -> str:
+    """Return the button that asks without dates; "" if the search had none."""
+    filters = turn.request.filters
+    dated = filters.after or filters.before or any(kind == "window" for kind, _ in turn.understood)
+    if not dated or "window" in turn.request.removed_constraints:
+        return ""
+    words = escape(texts("widen"))
+    return f'<p class="bf-widen"><button type="button" data-do="widen">{words}</button></p>'
+
+
+def _closest(turn: Turn, number: int, texts: Texts) -> str:
+    """Return the closest articles of a refusal, as links to their cards."""
+    items = "".join(
+        f'<li dir="auto"><a href="#turn-{number}-hit-{place}">'
+        f"{escape_line(hit.metadata.title or hit.metadata.article_id)}</a>"
+        f"{_source_line(hit.metadata, texts)}</li>"
+        for place, hit in enumerate(turn.card_hits[:MAX_CLOSEST], start=1)
+    )
+    heading = paragraph(escape(texts("closest_articles")), "bf-note")
+    return f'{heading}<ul class="bf-closest">{items}</ul>' if items else ""
+
+
+def _source_line(head: ArticleMetadata, texts: Texts) -> str:
+    facts = filter(None, (head.publisher, texts.day(head.published)))
+    label = "".join(f", {escape_line(fact)}" for fact in facts)
+    return f"<span>{label}</span>" if label else ""
+
+
+def _statement(statement: Statement, turn: str, place: int, texts: Texts) -> str:
+    label, text = render(statement.label, texts), statement.text
+    lead = LEAD.match(text) if place == 1 and not label else None
+    if lead is not None:
+        label, text = "", text[lead.end() :]
+    parts = [escape_line(text)]
+    for number, citation in {c.number: c for c in statement.citations}.items():
+        parts.append(_citation(number, citation, turn, place))
+    key = support_key(statement.support)
+    if statement.support != "supported":  # a mark is for doubt: a quotation needs none
+        reason = escape_line(": ".join(filter(None, (texts(key), render(statement.reason, texts)))))
+        sign = f"{SIGNS[statement.support]} {escape(texts(key))}".strip()
+        parts.append(f'<span class="bf-support bf-{key}" title="{reason}">{sign}</span>')
+    head = f'<span class="bf-label">{escape_line(label)}</span>' if label else ""
+    said = paragraph(head + " ".join(parts), f"bf-statement bf-is-{key}")
+    return f"{_lead(lead[1], statement, texts)}{said}" if lead else said
+
+
+def _lead(fact: str, statement: Statement, texts: Texts) -> str:
+    """Return the fact that was asked for, large, with the date and publisher of its source."""
+    head = statement.citations[0].metadata if statement.citations else None
+    facts = (head.publisher, texts.day(head.published)) if head else ()
+    source = " · ".join(filter(None, facts))
+    return (
+        f'<p class="bf-lead" dir="auto"><strong>{escape_line(fact)}</strong>'
+        f"<span>{escape_line(source)}</span></p>"
+    )
+
+
+def _citation(number: int, citation: Citation, turn: str, place: int) -> str:
+    """Return a superscript number that links to its card and previews its quotation."""
+    source = escape_line(article_reference(citation.metadata))
+    quote = escape_line(textwrap.shorten(citation.quote, LONGEST_PREVIEW, placeholder=" …"))
+    return (
+        f'<a class="bf-cite" id="{turn}-said-{place}-{number}" href="#{turn}-card-{number}" '
+        f'data-source="{source}" data-quote="{quote}" '
+        f'aria-label="{number}&#58; {source}">{number}</a>'
+    )
+
+
+def _notes(turn: Turn, texts: Texts) -> Iterable[str]:
+    answer = turn.answer
+    if notices := notices_text(answer, texts):
+        yield paragraph(escape_line(notices), "bf-note bf-notice")
+    if turn.out_of_coverage:
+        yield paragraph(escape(texts("outside_coverage")), "bf-note bf-notice")
+    if turn.progress == "stopped":
+        yield paragraph(escape(texts("stopped")), "bf-note")
+
+
+def _rejected_statements(turn: Turn, texts: Texts) -> str:
+    """Return the unsupported statements that were removed, collapsed."""
+    removed = turn.answer.rejected_statements
+    if not removed:
+        return ""
+    items = "".join(
+        f'<li dir="auto"><del>{escape_line(s.text)}</del> '
+        f"<span>{escape_line(_reason(s, texts))}</span></li>"
+        for s in removed
+    )
+    heading = escape(texts("removed", count=len(removed)))
+    return f'<details class="bf-removed"><summary>{heading}</summary><ul>{items}</ul></details>'
+
+
+def _reason(statement: Statement, texts: Texts) -> str:
+    return render(statement.reason, texts) or texts(support_key(statement.support))
