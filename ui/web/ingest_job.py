@@ -146,9 +146,8 @@ def _run_in_thread(
             _staged_files(archive.path, files, keep=preview) as staged,
             nullcontext(archive) if preview else _writer(archive, settings) as target,
         ):
-            groups: list[tuple[str, Sequence[Path | str]]] = [
-                (file.name, [file]) for file in staged
-            ]
+            groups: list[tuple[str, Sequence[Path | str]]] = []
+            groups += [(file.name, [file]) for file in staged]
             groups += [("", addresses)] if addresses else []
             for place, (name, sources) in enumerate(groups):
                 if stop.is_set():
@@ -239,7 +238,8 @@ def _writer(archive: Archive, settings: Settings) -> Iterator[Archive]:
 def _staged_files(folder: Path, files: Sequence[Path], *, keep: bool) -> Iterator[list[Path]]:
     """Move uploads to a folder named after their content, and delete them at the end.
 
-    With `keep`, they are copied, so that they can be ingested after a preview. The path has to be the same each time, because it is the id of an article without a URL.
+    With `keep`, they are copied, so that they can be ingested after a preview. The path has to be
+    the same each time, because it is the id of an article without a URL.
     """
     staged = []
     try:

@@ -26,7 +26,9 @@ element.addEventListener('click', (event) => {
 """
 # `page.js` shows a view; its contents are asked for when it is opened.
 VIEWS_JS = """
-element.addEventListener('bf-view', (event) => trigger(event.detail.view));
+element.addEventListener('bf-view', (event) => {
+  if (event.detail.view === 'archive') trigger('archive');
+});
 """
 THREAD_JS = """
 element.addEventListener('click', (event) => {
@@ -43,7 +45,8 @@ element.addEventListener('click', (event) => {
 """
 CONVERSATIONS_JS = """
 const act = (pressed, more) => trigger('act', {
-  action: pressed.dataset.do, id: pressed.closest('[data-conversation]')?.dataset.conversation ?? '',
+  action: pressed.dataset.do,
+  id: pressed.closest('[data-conversation]')?.dataset.conversation ?? '',
   ...more,
 });
 element.addEventListener('click', (event) => {

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gradio as gr
 
 from rag.archive.stats import daily_counts
 from rag.errors import BackfileError
+from rag.settings import Settings
 from rag.store.held_changes import HeldChanges
 from rag.store.ingest_log import RejectLog, RunLog
 from rag.store.withdrawals import Withdrawals
@@ -17,13 +18,10 @@ from ui.web.components import ADMIN_EVENT, ArchiveView
 from ui.web.events.admin import lay_out_ingest, may_write, require_write_access
 from ui.web.ingest_job import reinstate_article, settle_held_change
 from ui.web.places import html_place
+from ui.web.state import Session
+from ui.web.updates import PageUpdates, Updates
 from ui.web.views.archive import coverage_html, log_html, pending_html
 from ui.web.views.markup import escape
-
-if TYPE_CHECKING:
-    from rag.settings import Settings
-    from ui.web.state import Session
-    from ui.web.updates import PageUpdates, Updates
 
 MOST_ENTRIES = 100  # of the log, and of rejected inputs
 ACT_JS = """

@@ -120,7 +120,8 @@ def coverage_html(counts: Mapping[str, Mapping[date, int]], texts: Texts) -> str
     legend = escape(texts("coverage_by_month" if by_month else "coverage_by_day"))
     return (
         f"{heading}{paragraph(legend, 'bf-quiet')}"
-        f'<div class="bf-calendar" role="table" aria-label="{escape(texts("coverage"))}">{rows}</div>'
+        f'<div class="bf-calendar" role="table" aria-label="{escape(texts("coverage"))}">'
+        f"{rows}</div>"
         f'<p class="bf-axis" aria-hidden="true">{ends}</p>'
     )
 

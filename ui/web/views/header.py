@@ -40,7 +40,8 @@ def header_html(status: ArchiveStatus, texts: Texts, *, may_write: bool) -> str:
     rail = escape(texts("show_conversations"))
     return (
         f'<header><a class="bf-skip" href="#bf-question">{escape(texts("skip"))}</a>'
-        f'<button type="button" class="bf-menu-button" data-do="rail" aria-label="{rail}">☰</button>'
+        f'<button type="button" class="bf-menu-button" data-do="rail" '
+        f'aria-label="{rail}">☰</button>'
         f'<h1 class="bf-wordmark">Backfile</h1>{_views(texts, may_write)}'
         f"{_coverage(status, texts)}"
         f'<div class="bf-about">{about}</div></header>{_words(texts)}{_shortcuts(texts)}'
