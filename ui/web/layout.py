@@ -161,7 +161,6 @@ def build_layout(storage_key: str) -> Components:
                 )
                 filters = _filter_panels(chips)
         with gr.Column(scale=0, min_width=0, elem_id="bf-reading"):
-            withdrawal = lay_out_withdrawal(SESSION_SECONDS)
             article = html_place("bf-article", CARDS_JS + ARTICLE_JS)
             withdraw_this = gr.Button(
                 i18n("withdraw_this"), size="sm", elem_id="bf-remove-this", visible=False
@@ -170,6 +169,7 @@ def build_layout(storage_key: str) -> Components:
                 chart = html_place("bf-time", CHART_JS)
                 evidence = html_place("bf-evidence", CARDS_JS)
     archive = lay_out_archive()
+    withdrawal = lay_out_withdrawal(SESSION_SECONDS)
     payload = gr.JSON(visible="hidden")
     return Components(
         session=session,
