@@ -29,7 +29,7 @@ from ui.web.ask_request import (
     request_from_link,
 )
 from ui.web.state import AskRequest, Conversation, Session, Turn
-from ui.web.views import messages
+from ui.web.views.thread import thread_html
 from ui.web.withdrawn import LOST
 
 
@@ -76,7 +76,7 @@ def test_error_is_shown_in_the_chat(archive: Archive) -> None:
     session = run_turn.begin_turn(Session(), AskRequest("Who?"))
     *_, session = run_turn.run_turn(archive, chatbot, session)
     assert session.turns[0].answer.refused
-    said = messages.chat_messages(session.turns, texts_in("en"))[-1]["content"]
+    said = thread_html(session.turns, texts_in("en"), ())
     assert "the chat model did not answer" in said
 
 
@@ -170,7 +170,7 @@ def test_browser_storage_restores_the_whole_session(archive: Archive) -> None:
     first, second = back.turns
     assert first.progress == "stopped"
     assert first.request.removed_constraints == ("window",)
-    assert messages.chat_messages(back.turns, texts_in("de"))
+    assert thread_html(back.turns, texts_in("de"), ())
     assert second.answer.candidates_considered == 77
     assert second.answer.citations[0].copies == (ORCHARD.metadata,)
     assert (second.id, second.sequence, second.asked_on, second.standalone_question) == (
@@ -203,7 +203,7 @@ def test_browser_storage_restores_notices_and_drops_forged_ones(archive: Archive
     (back,) = browser_storage.from_browser(value, archive)
     assert back.turns[0].answer.notices == notices
     assert back.turns[0].answer.refusal is None
-    assert messages.chat_messages(back.turns, texts_in("de"))
+    assert thread_html(back.turns, texts_in("de"), ())
 
 
 def test_browser_storage_restores_texts_of_an_earlier_version(archive: Archive) -> None:
@@ -214,7 +214,7 @@ def test_browser_storage_restores_texts_of_an_earlier_version(archive: Archive) 
     answer = back.turns[0].answer
     assert answer.notices == (Notice("message", text="The passages differ."),)
     assert answer.statements[0].reason == Notice("message", text="only part of it")
-    shown = messages.chat_messages(back.turns, texts_in("en"))[-1]["content"]
+    shown = thread_html(back.turns, texts_in("en"), ())
     assert "The passages differ" in shown
 
 
