@@ -141,6 +141,26 @@ class CoverageGap:
         return (self.last - self.first).days + 1
 
 
+def daily_counts(database: Database, filters: Filters = EVERYTHING) -> dict[str, dict[date, int]]:
+    """Return the number of articles of each publisher and day (UTC), undated ones left out.
+
+    Args:
+        database: The archive's database.
+        filters: Filters for the articles.
+    """
+    where, values = where_clause(database, filters)
+    rows = database.connection.execute(
+        f"SELECT r.publisher, r.published_at / {DAY}, count(*) FROM revisions r "
+        f"WHERE {where} AND r.published_at BETWEEN {FIRST_SECOND} AND {LAST_SECOND} "
+        "GROUP BY 1, 2 ORDER BY 1, 2",
+        values,
+    )
+    counts: dict[str, dict[date, int]] = {}
+    for publisher, day, count in rows:
+        counts.setdefault(publisher, {})[_day(day)] = count
+    return counts
+
+
 def find_gaps(database: Database, filters: Filters = EVERYTHING) -> tuple[CoverageGap, ...]:
     """Return the coverage gaps of every publisher, by publisher and date.
 

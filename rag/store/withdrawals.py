@@ -34,6 +34,10 @@ class Withdrawal:
     erased: bool = False
 
 
+def _withdrawal(article_id: str, at: str, reason: str, erased: int) -> Withdrawal:
+    return Withdrawal(article_id, datetime.fromisoformat(at), reason, erased > 0)
+
+
 class Withdrawals:
     """The withdrawn articles; only the holder of the write lock may change them."""
 
@@ -48,10 +52,20 @@ class Withdrawals:
             "SELECT article_id, at, reason, erased FROM withdrawals WHERE article_id IN ({})",
             article_ids,
         )
-        return {
-            article_id: Withdrawal(article_id, datetime.fromisoformat(at), reason, erased > 0)
-            for article_id, at, reason, erased in rows
-        }
+        return {row[0]: _withdrawal(*row) for row in rows}
+
+    def recent(self, count: int) -> list[Withdrawal]:
+        """Return the last withdrawals, newest first.
+
+        Args:
+            count: Largest number of withdrawals.
+        """
+        rows = self._database.connection.execute(
+            "SELECT article_id, at, reason, erased FROM withdrawals "
+            "ORDER BY at DESC, article_id LIMIT ?",
+            (count,),
+        )
+        return [_withdrawal(*row) for row in rows]
 
     def withdraw(
         self, article_ids: Sequence[str], reason: str, erasure: Erasure = Erasure.NONE

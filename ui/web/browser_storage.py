@@ -104,11 +104,11 @@ def _first_asked(conversation: StoredConversation) -> datetime:
 
 
 def _articles_of(conversations: Iterable[StoredConversation]) -> Iterator[str]:
-    turns = (turn for c in conversations for turn in c.turns)
-    for turn in (version for turn in turns for version in (turn, *turn.others)):
-        statements = (*turn.statements, *turn.removed)
+    turns = [turn for c in conversations for turn in c.turns]
+    for version in (version for turn in turns for version in (turn, *turn.others)):
+        statements = (*version.statements, *version.removed)
         cited = [citation.passage for statement in statements for citation in statement.citations]
-        yield from (location[0] for location in (*turn.hits, *turn.closest, *cited))
+        yield from (location[0] for location in (*version.hits, *version.closest, *cited))
 
 
 def _id(stored: str) -> str:

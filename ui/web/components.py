@@ -45,9 +45,9 @@ class FeedbackForm:
 class IngestControls:
     """Controls that add articles, and the archive's status."""
 
-    block: gr.Accordion
     files: gr.File
     addresses: gr.Textbox
+    preview: gr.Button
     add: gr.Button
     stop: gr.Button
     report: gr.HTML
@@ -78,6 +78,16 @@ class AdminControls:
 
 
 @dataclass(frozen=True, slots=True)
+class ArchiveView:
+    """View of the archive: adding, what waits for a decision, what it covers, what was done."""
+
+    ingest: IngestControls
+    pending: gr.HTML
+    coverage: gr.HTML
+    log: gr.HTML
+
+
+@dataclass(frozen=True, slots=True)
 class Components:
     """All components of the page that events read or update."""
 
@@ -98,6 +108,7 @@ class Components:
     conversations: gr.HTML
     start: gr.Button
     opened: gr.State
+    archive: ArchiveView
     admin: AdminControls
 
 

@@ -5,35 +5,55 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import BackfileError
-from rag.schema import ALL_RIGHTS
+from rag.schema import ALL_RIGHTS, ArticleMetadata
 from rag.settings import Settings
 from ui.article_lookup import find_article_ids
 
 if TYPE_CHECKING:
+    from ingest.fetch.client import Client
     from ingest.report import IngestReport, Progress
     from rag.archive.archive import Archive
 
 FOLDER = "given"  # in the archive's folder; holds uploads while they are ingested
 MOST_SOURCES = 1000
+MOST_PREVIEWED = 50  # articles listed in a preview
 MOST_REJECTS = 200  # shown on the page; `backfile rejects` lists all
 POLL_SECONDS = 0.5  # interval of progress updates
 
 
 @dataclass(frozen=True, slots=True)
+class SourceResult:
+    """Counts of one file, or of all addresses together if `name` is ""."""
+
+    name: str
+    report: IngestReport
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewedArticle:
+    """Article that an ingest would add or change."""
+
+    is_new: bool
+    metadata: ArticleMetadata
+
+
+@dataclass(frozen=True, slots=True)
 class IngestResult:
-    """Progress and result of an ingest.
+    """Progress and result of an ingest, or of its preview.
 
     Attributes:
         share: Share of the input that has been read, from 0 to 1.
         report: Counts so far.
+        sources: Counts of each source read so far, in order.
+        previewed: In a preview, the first of the articles that would be added or changed.
         rejects: Places and reasons of the latest rejected articles.
         failed: Message of the error that ended the ingest; "" if there was none.
         is_done: Whether the ingest has ended.
@@ -41,6 +61,8 @@ class IngestResult:
 
     share: float = 0.0
     report: IngestReport | None = None
+    sources: tuple[SourceResult, ...] = ()
+    previewed: tuple[PreviewedArticle, ...] = ()
     rejects: tuple[tuple[str, str], ...] = ()
     failed: str = ""
     is_done: bool = False
@@ -61,7 +83,12 @@ def split_addresses(text: str) -> tuple[list[str], list[str]]:
 
 
 def ingest_upload(
-    archive: Archive, settings: Settings, files: Sequence[Path], addresses: Sequence[str]
+    archive: Archive,
+    settings: Settings,
+    files: Sequence[Path],
+    addresses: Sequence[str],
+    *,
+    preview: bool = False,
 ) -> Iterator[IngestResult]:
     """Ingest files and web addresses in a thread, and yield the progress.
 
@@ -70,8 +97,9 @@ def ingest_upload(
     Args:
         archive: The page's archive, which stays readable.
         settings: Limits of fetching.
-        files: Uploaded files; they are moved and then deleted.
+        files: Uploaded files; they are moved and then deleted, but kept after a preview.
         addresses: URLs to fetch.
+        preview: Whether to write nothing, and only find out what would be added.
 
     Yields:
         The progress, at least every `POLL_SECONDS`. The last value is done; `failed` is set if,
@@ -81,6 +109,7 @@ def ingest_upload(
     work = Thread(
         target=_run_in_thread,
         args=(archive, settings, files, addresses, stop, updates),
+        kwargs={"preview": preview},
         daemon=True,
     )
     work.start()
@@ -103,18 +132,10 @@ def _run_in_thread(
     addresses: Sequence[str],
     stop: Event,
     updates: SimpleQueue[Callable[[IngestResult], IngestResult]],
+    *,
+    preview: bool,
 ) -> None:
     from ingest.fetch.client import Client, Limits
-    from ingest.readers import ReaderOptions
-    from ingest.runner import run_ingest
-
-    def on_progress(progress: Progress) -> None:
-        share = min(progress.done / progress.total, 1.0) if progress.total else 0.0
-        updates.put(lambda result: replace(result, share=share, report=progress.report))
-
-    def on_reject(reject: dict[str, str]) -> None:
-        one = (_original_place(reject["place"]), reject["reason"])
-        updates.put(lambda i: replace(i, rejects=(*i.rejects, one)[-MOST_REJECTS:]))
 
     limits = Limits(settings.fetch_bytes, settings.fetch_seconds, settings.fetch_delay)
     allowed = tuple(filter(None, (host.strip() for host in settings.fetch_allow.split(","))))
@@ -122,23 +143,84 @@ def _run_in_thread(
     try:
         with (
             Client(limits, agent=settings.fetch_agent, allowed=allowed, stop=stop) as client,
-            _staged_files(archive.path, files) as sources,
-            _writer(archive, settings) as writer,
+            _staged_files(archive.path, files, keep=preview) as staged,
+            nullcontext(archive) if preview else _writer(archive, settings) as target,
         ):
-            callbacks: dict[str, Any] = {"on_progress": on_progress, "on_reject": on_reject}
-            run_ingest(
-                writer,
-                [*sources, *addresses],
-                client=client,
-                reading=ReaderOptions(),
-                stop=stop,
-                **callbacks,
-            )
+            groups: list[tuple[str, Sequence[Path | str]]] = []
+            groups += [(file.name, [file]) for file in staged]
+            groups += [("", addresses)] if addresses else []
+            for place, (name, sources) in enumerate(groups):
+                if stop.is_set():
+                    break
+                job = _SourceJob(name, sources, place, len(groups), updates)
+                job.run(target, client, stop, preview=preview)
     except BackfileError as error:
         failed = str(error)
     except Exception as error:  # any error is shown on the page
         failed = f"{type(error).__name__}: {error}"[:300]
     updates.put(lambda result: replace(result, failed=failed, is_done=True))
+
+
+@dataclass(frozen=True, slots=True)
+class _SourceJob:
+    """Ingest of one file, or of the addresses, whose progress is a part of the whole."""
+
+    name: str
+    sources: Sequence[Path | str]
+    place: int
+    total: int
+    updates: SimpleQueue[Callable[[IngestResult], IngestResult]]
+
+    def run(self, target: Archive, client: Client, stop: Event, *, preview: bool) -> None:
+        from ingest.readers import ReaderOptions
+        from ingest.runner import dry_run, run_ingest
+
+        options: dict[str, Any] = {
+            "client": client,
+            "reading": ReaderOptions(),
+            "stop": stop,
+            "on_progress": self._on_progress,
+            "on_reject": self._on_reject,
+        }
+        if preview:
+            report, seen = dry_run(target, self.sources, **options)
+            articles = [PreviewedArticle(kind == "new", head) for kind, head in seen.articles]
+        else:
+            report, articles = run_ingest(target, self.sources, **options), []
+        self._show(report, 1.0, articles)
+
+    def _on_progress(self, progress: Progress) -> None:
+        share = min(progress.done / progress.total, 1.0) if progress.total else 0.0
+        self._show(progress.report, share, [])
+
+    def _show(
+        self, report: IngestReport, share: float, articles: Sequence[PreviewedArticle]
+    ) -> None:
+        row = SourceResult(self.name, report)
+
+        def update(result: IngestResult) -> IngestResult:
+            sources = (*result.sources[: self.place], row)
+            return replace(
+                result,
+                share=(self.place + share) / self.total,
+                report=sum_reports([one.report for one in sources]),
+                sources=sources,
+                previewed=(*result.previewed, *articles)[:MOST_PREVIEWED],
+            )
+
+        self.updates.put(update)
+
+    def _on_reject(self, reject: dict[str, str]) -> None:
+        one = (_original_place(reject["place"]), reject["reason"])
+        self.updates.put(lambda i: replace(i, rejects=(*i.rejects, one)[-MOST_REJECTS:]))
+
+
+def sum_reports(reports: Sequence[IngestReport]) -> IngestReport:
+    """Return the sums of the counts of several reports."""
+    names = [field.name for field in fields(reports[0])]
+    return type(reports[0])(
+        **{name: sum(getattr(report, name) for report in reports) for name in names}
+    )
 
 
 @contextmanager
@@ -153,10 +235,11 @@ def _writer(archive: Archive, settings: Settings) -> Iterator[Archive]:
 
 
 @contextmanager
-def _staged_files(folder: Path, files: Sequence[Path]) -> Iterator[list[Path]]:
+def _staged_files(folder: Path, files: Sequence[Path], *, keep: bool) -> Iterator[list[Path]]:
     """Move uploads to a folder named after their content, and delete them at the end.
 
-    The path has to be the same each time, because it is the id of an article without a URL.
+    With `keep`, they are copied, so that they can be ingested after a preview. The path has to be
+    the same each time, because it is the id of an article without a URL.
     """
     staged = []
     try:
@@ -165,7 +248,7 @@ def _staged_files(folder: Path, files: Sequence[Path]) -> Iterator[list[Path]]:
                 digest = hashlib.file_digest(content, "sha256").hexdigest()[:16]
             there = folder / FOLDER / digest / file.name
             there.parent.mkdir(parents=True, exist_ok=True)
-            shutil.move(file, there)
+            (shutil.copy if keep else shutil.move)(file, there)
             staged.append(there)
         yield staged
     finally:
@@ -190,6 +273,39 @@ def find_ids(archive: Archive, name: str) -> list[str]:
         if name
         else []
     )
+
+
+def reinstate_article(archive: Archive, settings: Settings, article_id: str) -> int:
+    """Undo the withdrawal of an article; return 1, or 0 if it wasn't withdrawn or is erased.
+
+    Raises:
+        ArchiveLockedError: Another process is writing to the archive.
+    """
+    with _writer(archive, settings) as writer:
+        return writer.reinstate([article_id])
+
+
+def settle_held_change(archive: Archive, settings: Settings, held_id: str, *, accept: bool) -> bool:
+    """Apply or discard a change that is held; return False if there is none with this id.
+
+    Raises:
+        ArchiveLockedError: Another process is writing to the archive.
+        ReadError: The held article can't be split into passages.
+    """
+    from ingest.change_policy import accept_held_change
+    from rag.store.held_changes import ArticleOrigins, HeldChanges
+
+    with _writer(archive, settings) as writer:
+        changes = HeldChanges(writer.store.database)
+        change = changes.get(held_id)
+        if change is None:
+            return False
+        if accept:
+            origins = ArticleOrigins(writer.store.database)
+            accept_held_change(writer, changes, change, origins)
+        else:
+            changes.drop([held_id])
+        return True
 
 
 def withdraw_articles(archive: Archive, settings: Settings, ids: Sequence[str], reason: str) -> int:

@@ -204,6 +204,13 @@ class ConversationAction(BaseModel):
     name: Annotated[str, StringConstraints(max_length=120)] = ""
 
 
+class ArchiveAction(BaseModel):
+    """Decision about a held change, or a withdrawal to undo."""
+
+    action: Literal["accept", "discard", "reinstate"]
+    id: ArticleId
+
+
 class AskFields(BaseModel):
     """Arguments of the endpoints for programs."""
 

@@ -7,8 +7,10 @@ import gradio as gr
 from rag.query.parser import LONGEST_QUESTION
 from ui.web.ask_request import PRESETS
 from ui.web.components import AdminControls, Components, FeedbackForm, FilterControls
-from ui.web.events.admin import lay_out_ingest, lay_out_withdrawal
+from ui.web.events.admin import lay_out_withdrawal
+from ui.web.events.archive import lay_out_archive
 from ui.web.labels import i18n
+from ui.web.places import html_place
 from ui.web.state import MODES, Session
 
 SESSION_SECONDS = 6 * 60 * 60  # lifetime of a session on the server after its last event
@@ -20,6 +22,12 @@ element.addEventListener('click', (event) => {
   const pressed = event.target.closest('[data-card]');
   if (pressed) trigger('open', {turn: +pressed.dataset.turn, card: +pressed.dataset.card,
                                 revision: +pressed.dataset.revision || 0});
+});
+"""
+# `page.js` shows a view; its contents are asked for when it is opened.
+VIEWS_JS = """
+element.addEventListener('bf-view', (event) => {
+  if (event.detail.view === 'archive') trigger('archive');
 });
 """
 THREAD_JS = """
@@ -37,7 +45,8 @@ element.addEventListener('click', (event) => {
 """
 CONVERSATIONS_JS = """
 const act = (pressed, more) => trigger('act', {
-  action: pressed.dataset.do, id: pressed.closest('[data-conversation]')?.dataset.conversation ?? '',
+  action: pressed.dataset.do,
+  id: pressed.closest('[data-conversation]')?.dataset.conversation ?? '',
   ...more,
 });
 element.addEventListener('click', (event) => {
@@ -131,20 +140,19 @@ def build_layout(storage_key: str) -> Components:
     # The query string of the page's URL; its question is asked when this changes.
     link = gr.Textbox("", visible="hidden")
     opened = gr.State("", time_to_live=SESSION_SECONDS)  # id of the open article
-    banner = _html("bf-banner")
+    banner = html_place("bf-banner", VIEWS_JS)
     with gr.Row(elem_id="bf-desk"):
         with gr.Column(scale=0, min_width=0, elem_id="bf-rail"):
             start = gr.Button(i18n("new_conversation"), size="sm", elem_id="bf-new")
-            conversations = _html("bf-conversations", CONVERSATIONS_JS)
-            ingest = lay_out_ingest()
+            conversations = html_place("bf-conversations", CONVERSATIONS_JS)
         with gr.Column(scale=1, min_width=0, elem_id="bf-asking"):
-            thread = _html("bf-thread", THREAD_JS)
+            thread = html_place("bf-thread", THREAD_JS)
             feedback = _feedback_form()
             with gr.Column(elem_id="bf-composer"):
                 question = _question_field()
                 with gr.Row(elem_id="bf-chips"):
                     mode = _mode_choice()
-                    chips = _html("bf-filters", CHIPS_JS)
+                    chips = html_place("bf-filters", CHIPS_JS)
                 understood = gr.CheckboxGroup(
                     label=i18n("understood"),
                     visible=False,
@@ -153,14 +161,15 @@ def build_layout(storage_key: str) -> Components:
                 )
                 filters = _filter_panels(chips)
         with gr.Column(scale=0, min_width=0, elem_id="bf-reading"):
-            withdrawal = lay_out_withdrawal(SESSION_SECONDS)
-            article = _html("bf-article", CARDS_JS + ARTICLE_JS)
+            article = html_place("bf-article", CARDS_JS + ARTICLE_JS)
             withdraw_this = gr.Button(
                 i18n("withdraw_this"), size="sm", elem_id="bf-remove-this", visible=False
             )
             with gr.Column(elem_id="bf-cards"):
-                chart = _html("bf-time", CHART_JS)
-                evidence = _html("bf-evidence", CARDS_JS)
+                chart = html_place("bf-time", CHART_JS)
+                evidence = html_place("bf-evidence", CARDS_JS)
+    archive = lay_out_archive()
+    withdrawal = lay_out_withdrawal(SESSION_SECONDS)
     payload = gr.JSON(visible="hidden")
     return Components(
         session=session,
@@ -180,18 +189,9 @@ def build_layout(storage_key: str) -> Components:
         conversations=conversations,
         start=start,
         opened=opened,
-        admin=AdminControls(ingest, withdrawal, withdraw_this),
+        archive=archive,
+        admin=AdminControls(archive.ingest, withdrawal, withdraw_this),
     )
-
-
-def _html(name: str, script: str | None = None) -> gr.HTML:
-    """Return a place for HTML, without Gradio's own styles.
-
-    Args:
-        name: Id of the element.
-        script: Script that turns clicks into the component's events.
-    """
-    return gr.HTML(elem_id=name, elem_classes="bf-html", js_on_load=script, apply_default_css=False)
 
 
 def _feedback_form() -> FeedbackForm:

@@ -151,8 +151,13 @@ class PageUpdates:
         lists = [filters.publishers, filters.authors, filters.sections, filters.languages]
         return [self.on.banner, self.on.admin.ingest.status, *lists]
 
-    def show_coverage(self, texts: Texts) -> Updates:
-        """Show the archive's current coverage, status and filter choices."""
+    def show_coverage(self, texts: Texts, *, may_write: bool) -> Updates:
+        """Show the archive's current coverage, status and filter choices.
+
+        Args:
+            texts: Language of the labels.
+            may_write: Whether the reader may change the archive, and sees the way there.
+        """
         seen = self.summaries.current()
         banner, status, publishers, *lists = self.coverage_components
         counts = {p.name: texts.number(p.articles) for p in seen.status.publishers}
@@ -161,7 +166,7 @@ class PageUpdates:
             for name in seen.choices[0]
         ]
         return {
-            banner: header_html(seen.status, texts),
+            banner: header_html(seen.status, texts, may_write=may_write),
             status: status_html(seen.status, texts),
             publishers: gr.Dropdown(choices=counted),
             **{

@@ -75,13 +75,49 @@
       live.textContent = parts.map((part) => part.innerText).join('. ');
     }
   };
-  let due = false;
+  let due = false, bar = null;
   new MutationObserver(() => {
     if (due) return;
     due = true;
-    requestAnimationFrame(() => { due = false; fix(); localTimes(); follow(); });
+    requestAnimationFrame(() => {
+      due = false;
+      fix();
+      localTimes();
+      follow();
+      const links = find('#bf-banner nav');
+      if (links && links !== bar) {  // loaded, or shown again after a change of the archive
+        if (!bar) showView(viewOfAddress());
+        else showView(document.body.dataset.view);
+        bar = links;
+      }
+    });
   }).observe(document.body, {subtree: true, childList: true, attributes: true, attributeFilter: ['name']});
   fix();
+
+  // Views: the bar's links show one; the archive's contents are asked for when it is opened.
+  const NAMES = ['ask', 'browse', 'saved', 'archive'];
+  const showView = (name) => {
+    const view = NAMES.includes(name) && (name === 'ask' || find(`nav [data-view="${name}"]`)) ? name : 'ask';
+    document.body.dataset.view = view;
+    for (const link of findAll('#bf-banner nav a')) {
+      if (link.dataset.view === view) link.setAttribute('aria-current', 'page');
+      else link.removeAttribute('aria-current');
+    }
+    if (view !== 'ask') {
+      find('#bf-banner header')?.dispatchEvent(new CustomEvent('bf-view', {bubbles: true, detail: {view}}));
+    }
+  };
+  const viewOfAddress = () => new URLSearchParams(location.search).get('view') ?? 'ask';
+  addEventListener('popstate', () => showView(viewOfAddress()));
+  document.addEventListener('click', (event) => {
+    const link = event.target.closest?.('#bf-banner nav a[data-view]');
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    if (document.body.dataset.view === link.dataset.view) return;
+    const {view} = link.dataset;
+    history.pushState(null, '', view === 'ask' ? location.pathname : `?view=${view}`);
+    showView(view);
+  });
 
   // Panels of the chips
   let opener = null;

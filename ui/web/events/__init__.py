@@ -11,6 +11,7 @@ from ui.i18n import texts_in
 from ui.web import input_validation, run_turn
 from ui.web.components import UNQUEUED_EVENT
 from ui.web.events.admin import wire_admin
+from ui.web.events.archive import wire_archive
 from ui.web.events.ask import wire_ask
 from ui.web.events.export import wire_export
 from ui.web.events.feedback import wire_feedback
@@ -34,6 +35,7 @@ def wire(page: PageUpdates, blocks: gr.Blocks, settings: Settings, concurrency: 
     wire_ask(page, concurrency)
     _wire_reading(page)
     wire_admin(page, settings)
+    wire_archive(page, settings)
     wire_feedback(page)
     wire_export(page)
     _wire_conversations(page)

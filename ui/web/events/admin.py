@@ -22,6 +22,7 @@ from ui.web.ingest_job import (
     withdraw_articles,
 )
 from ui.web.labels import i18n
+from ui.web.places import html_place
 from ui.web.state import Session
 from ui.web.views.markup import escape, escape_line, paragraph
 from ui.web.views.status import failure, ingest_html
@@ -34,20 +35,21 @@ LONGEST_REASON = 500  # characters
 
 
 def lay_out_ingest() -> IngestControls:
-    """Create the controls that add articles, inside the column that is open; hidden at first."""
-    with gr.Accordion(i18n("manage"), open=False, visible=False, elem_id="bf-mind") as block:
-        files = gr.File(label=i18n("files"), file_count="multiple", height=130, elem_id="bf-files")
+    """Create the controls that add articles, inside the column that is open."""
+    with gr.Column(elem_id="bf-mind"):
+        files = gr.File(label=i18n("files"), file_count="multiple", height=160, elem_id="bf-files")
         addresses = gr.Textbox(
             label=i18n("addresses"), lines=2, max_lines=6, elem_id="bf-addresses"
         )
         with gr.Row():
+            preview = gr.Button(i18n("preview"), size="sm", min_width=90)
             add = gr.Button(i18n("add"), size="sm", variant="primary", min_width=90)
             stop = gr.Button(i18n("add_stop"), size="sm", min_width=60, visible=False)
-        report = gr.HTML(elem_id="bf-told", padding=False)
+        report = html_place("bf-told")
         name = gr.Textbox(label=i18n("withdraw_name"), max_length=2000, max_lines=1)
         remove = gr.Button(i18n("withdraw"), size="sm", elem_id="bf-remove")
-        status = gr.HTML(elem_id="bf-status", padding=False)
-    return IngestControls(block, files, addresses, add, stop, report, name, remove, status)
+        status = html_place("bf-status")
+    return IngestControls(files, addresses, preview, add, stop, report, name, remove, status)
 
 
 def lay_out_withdrawal(session_seconds: int) -> WithdrawControls:
@@ -81,8 +83,14 @@ def wire_admin(page: PageUpdates, settings: Settings) -> None:
         [on.files, on.addresses, on.add, on.stop, on.report, *page.coverage_components],
         **ADMIN_EVENT,
     )
+    previewing = on.preview.click(
+        _add_articles(page, settings, preview=True),
+        [session, on.files, on.addresses],
+        [on.files, on.addresses, on.add, on.stop, on.report, *page.coverage_components],
+        **ADMIN_EVENT,
+    )
     ended = [on.report, on.add, on.stop, *page.coverage_components]
-    on.stop.click(_stop_adding(page), session, ended, cancels=adding, **QUEUED_EVENT)
+    on.stop.click(_stop_adding(page), session, ended, cancels=[adding, previewing], **QUEUED_EVENT)
     asking = [withdrawal.article_ids, withdrawal.block, withdrawal.question, withdrawal.reason]
     on.withdraw.click(_confirm_withdrawal(page), [session, on.article_name], asking, **ADMIN_EVENT)
     admin.withdraw_this.click(
@@ -106,20 +114,22 @@ def may_write(request: gr.Request) -> bool:
     return getattr(getattr(request.request, "state", None), "may_write", False) is True
 
 
-def _require_write_access(session: Session, request: gr.Request) -> Texts:
+def require_write_access(session: Session, request: gr.Request) -> Texts:
+    """Return the reader's texts; raise a message if they may not change the archive."""
     texts = texts_in(session.language)
     if not may_write(request):
         raise gr.Error(texts("not_allowed"), print_exception=False)
     return texts
 
 
-def _add_articles(page: PageUpdates, settings: Settings) -> Any:
+def _add_articles(page: PageUpdates, settings: Settings, *, preview: bool = False) -> Any:
+    """Return the handler that adds articles, or only shows what would be added."""
     on = page.on.admin.ingest
 
     def add(
         session: Session, files: list[str] | None, pasted: str | None, request: gr.Request
     ) -> Iterator[dict[Any, Any]]:
-        texts = _require_write_access(session, request)
+        texts = require_write_access(session, request)
         addresses, invalid = split_addresses(pasted or "")
         if invalid:
             yield {on.report: failure(texts("bad_address", text=invalid[0][:200]))}
@@ -129,16 +139,19 @@ def _add_articles(page: PageUpdates, settings: Settings) -> Any:
             yield {on.report: failure(texts("add_nothing"))}
             return
         busy = {on.add: gr.Button(interactive=False), on.stop: gr.Button(visible=True)}
-        yield {**busy, on.files: None, on.report: ingest_html(IngestResult(), texts)}
+        emptied = {} if preview else {on.files: None}
+        yield {**busy, **emptied, on.report: ingest_html(IngestResult(), texts)}
         result = IngestResult()
-        for result in ingest_upload(page.archive, settings, sources, addresses[:MOST_SOURCES]):
-            yield {on.report: ingest_html(result, texts)}
+        for result in ingest_upload(
+            page.archive, settings, sources, addresses[:MOST_SOURCES], preview=preview
+        ):
+            yield {on.report: ingest_html(result, texts, preview=preview)}
         yield {
-            on.report: ingest_html(result, texts),
+            on.report: ingest_html(result, texts, preview=preview),
             on.add: gr.Button(interactive=True),
             on.stop: gr.Button(visible=False),
-            **({} if result.failed else {on.addresses: ""}),
-            **page.show_coverage(texts),
+            **({} if result.failed or preview else {on.addresses: ""}),
+            **page.show_coverage(texts, may_write=True),
         }
 
     return add
@@ -150,7 +163,7 @@ def _stop_adding(page: PageUpdates) -> Any:
     def stop_adding(session: Session) -> dict[Any, Any]:
         texts = texts_in(session.language)
         return {
-            **page.show_coverage(texts),
+            **page.show_coverage(texts, may_write=True),
             on.report: failure(texts("add_stopped")),
             on.add: gr.Button(interactive=True),
             on.stop: gr.Button(visible=False),
@@ -163,7 +176,7 @@ def _confirm_withdrawal(page: PageUpdates) -> Any:
     on = page.on.admin.withdrawal
 
     def confirm(session: Session, name: str, request: gr.Request) -> dict[Any, Any]:
-        texts = _require_write_access(session, request)
+        texts = require_write_access(session, request)
         ids = find_ids(page.archive, str(name or ""))
         if not ids:
             gr.Warning(texts("no_such_article"))
@@ -188,7 +201,7 @@ def _withdraw(page: PageUpdates, settings: Settings) -> Any:
     def withdraw(
         session: Session, ids: tuple[str, ...], reason: str | None, request: gr.Request
     ) -> dict[Any, Any]:
-        texts = _require_write_access(session, request)
+        texts = require_write_access(session, request)
         reason_text = (reason or "").strip()[:LONGEST_REASON]
         try:
             count = withdraw_articles(page.archive, settings, ids, reason_text) if ids else 0
@@ -200,7 +213,7 @@ def _withdraw(page: PageUpdates, settings: Settings) -> Any:
             on.article_ids: (),
             on.block: gr.Column(visible=False),
             page.on.admin.ingest.article_name: "",
-            **page.show_coverage(texts),
+            **page.show_coverage(texts, may_write=True),
             **page.close_article(),
         }
 

@@ -39,14 +39,13 @@ def wire_load(page: PageUpdates, blocks: gr.Blocks) -> Any:
         opened = page.show_session(session)
         is_admin = may_write(request)
         return {
-            **page.show_coverage(texts),
+            **page.show_coverage(texts, may_write=is_admin),
             **opened,
             on.filters.chips: chips_html(AskRequest(""), texts),
             on.link: str(request.query_params),
-            on.admin.ingest.block: gr.Accordion(visible=is_admin),
             on.admin.withdraw_this: gr.Button(visible=is_admin),
         }
 
-    own_components = [on.link, on.filters.chips, on.admin.ingest.block, on.admin.withdraw_this]
+    own_components = [on.link, on.filters.chips, on.admin.withdraw_this]
     parts = [*page.session_components, *page.coverage_components, *own_components]
     return blocks.load(load, [on.session, on.stored], parts, **UNQUEUED_EVENT)

@@ -27,7 +27,8 @@ def chart_html(histogram: Histogram, texts: Texts) -> str:
     return (
         f'<figure class="bf-chart"><figcaption dir="auto">{escape(label)}</figcaption>'
         f'<div class="bf-plot"><span class="bf-most" aria-hidden="true">{texts.number(most)}</span>'
-        f'<div class="bf-bars" role="group" aria-label="{escape(texts("over_time"))}">{columns}</div>'
+        f'<div class="bf-bars" role="group" aria-label="{escape(texts("over_time"))}">'
+        f"{columns}</div>"
         f'</div><p class="bf-axis" aria-hidden="true"><span>{escape(texts.short_day(first))}</span>'
         f"<span>{escape(texts.short_day(last))}</span></p></figure>"
     )

@@ -33,7 +33,8 @@ def chips_html(asked: AskRequest, texts: Texts, wrong: tuple[str, ...] = ()) -> 
         else ""
     )
     errors = "".join(
-        f'<p class="bf-error" role="alert" dir="auto">{escape_line(texts("bad_date", text=text))}</p>'
+        f'<p class="bf-error" role="alert" dir="auto">'
+        f"{escape_line(texts('bad_date', text=text))}</p>"
         for text in wrong
     )
     return f'<div class="bf-chips">{"".join(chips)}{clear}</div>{errors}'

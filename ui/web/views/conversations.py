@@ -57,7 +57,8 @@ def _undo(session: Session, texts: Texts) -> str:
         return ""
     title = escape_line(shorten_title(session.deleted[1].title))
     return (
-        f'<p class="bf-undo" role="status"><span dir="auto">{escape(texts("deleted"))} {title}</span>'
+        f'<p class="bf-undo" role="status"><span dir="auto">'
+        f"{escape(texts('deleted'))} {title}</span>"
         f'<button type="button" data-do="undo">{escape(texts("undo"))}</button></p>'
     )
 

@@ -19,11 +19,19 @@ SHORTCUTS = {
     "escape": ("Esc",),
     "help": ("?",),
 }
+PUBLIC_VIEWS = ("ask",)
+VIEWS = (*PUBLIC_VIEWS, "archive")
 MOST_PUBLISHERS = 200  # rows; a web crawl can have thousands
 
 
-def header_html(status: ArchiveStatus, texts: Texts) -> str:
-    """Return the bar at the top: name, what the archive covers, colours and shortcuts."""
+def header_html(status: ArchiveStatus, texts: Texts, *, may_write: bool) -> str:
+    """Return the bar at the top: name, views, what the archive covers, colours and shortcuts.
+
+    Args:
+        status: What the archive covers.
+        texts: Language of the labels.
+        may_write: Whether the reader may change the archive, and sees the way there.
+    """
     about = "".join(
         f'<button type="button" data-do="{action}" aria-label="{escape(texts(key))}" '
         f'title="{escape(texts(key))}">{sign}</button>'
@@ -32,10 +40,22 @@ def header_html(status: ArchiveStatus, texts: Texts) -> str:
     rail = escape(texts("show_conversations"))
     return (
         f'<header><a class="bf-skip" href="#bf-question">{escape(texts("skip"))}</a>'
-        f'<button type="button" class="bf-menu-button" data-do="rail" aria-label="{rail}">☰</button>'
-        f'<h1 class="bf-wordmark">Backfile</h1>{_coverage(status, texts)}'
+        f'<button type="button" class="bf-menu-button" data-do="rail" '
+        f'aria-label="{rail}">☰</button>'
+        f'<h1 class="bf-wordmark">Backfile</h1>{_views(texts, may_write)}'
+        f"{_coverage(status, texts)}"
         f'<div class="bf-about">{about}</div></header>{_words(texts)}{_shortcuts(texts)}'
     )
+
+
+def _views(texts: Texts, may_write: bool) -> str:
+    """Return the links to the views; `page.js` marks the current one."""
+    links = "".join(
+        f'<a href="{"?" if view == "ask" else f"?view={view}"}" data-view="{view}">'
+        f"{escape(texts(f'view_{view}'))}</a>"
+        for view in (VIEWS if may_write else PUBLIC_VIEWS)
+    )
+    return f'<nav aria-label="{escape(texts("views"))}">{links}</nav>'
 
 
 def _words(texts: Texts) -> str:

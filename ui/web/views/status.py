@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from rag.schema import ArticleMetadata
 from ui.i18n import Texts
 from ui.web.ingest_job import IngestResult
 from ui.web.views.markup import escape, escape_line
@@ -15,15 +16,15 @@ if TYPE_CHECKING:
 MOST_GAPS = 20  # longest gaps shown
 
 
-def ingest_html(result: IngestResult, texts: Texts) -> str:
-    """Return the progress or the report of an ingest, with the rejected articles."""
+def ingest_html(result: IngestResult, texts: Texts, *, preview: bool = False) -> str:
+    """Return the progress or the report of an ingest or its preview, a row for each source."""
     report = result.report
     parts = []
     if result.failed:
         parts.append(failure(texts("add_failed", why=result.failed)))
     elif result.is_done and report:
         text = texts(
-            "added",
+            "would_add" if preview else "added",
             count=report.new,
             changed=texts.number(report.changed),
             unchanged=texts.number(report.unchanged),
@@ -38,6 +39,7 @@ def ingest_html(result: IngestResult, texts: Texts) -> str:
         text = texts("adding", share=share, new=texts.number(new), changed=texts.number(changed))
         parts.append(f'<progress max="100" value="{share}" aria-hidden="true"></progress>')
         parts.append(note(text))
+    parts += [_sources(result, texts), _previewed(result, texts)]
     if result.rejects:
         items = "".join(
             f'<li dir="auto"><b>{escape_line(place)}</b>&#58; {escape_line(reason)}</li>'
@@ -46,6 +48,40 @@ def ingest_html(result: IngestResult, texts: Texts) -> str:
         heading = escape(texts("rejects"))
         parts.append(f"<details open><summary>{heading}</summary><ul>{items}</ul></details>")
     return "".join(parts)
+
+
+def _sources(result: IngestResult, texts: Texts) -> str:
+    """Return a table with a row for each file, and one for the addresses."""
+    if not result.sources:
+        return ""
+    keys = ("new", "changed", "unchanged", "rejected")
+    heads = "".join(f'<th scope="col">{escape(texts(f"count_{key}"))}</th>' for key in keys)
+    rows = "".join(
+        f'<tr><th scope="row" dir="auto">{escape_line(one.name or texts("addresses_row"))}</th>'
+        + "".join(f"<td>{escape(texts.number(getattr(one.report, key)))}</td>" for key in keys)
+        + "</tr>"
+        for one in result.sources
+    )
+    name = escape(texts("source"))
+    return (
+        f'<table><thead><tr><th scope="col">{name}</th>{heads}</tr></thead>'
+        f"<tbody>{rows}</tbody></table>"
+    )
+
+
+def _previewed(result: IngestResult, texts: Texts) -> str:
+    items = "".join(
+        f'<li dir="auto">{escape(texts("count_new" if one.is_new else "count_changed"))}&#58; '
+        f"<b>{escape_line(one.metadata.title or one.metadata.article_id)}</b> "
+        f"{escape_line(', '.join(filter(None, _source_facts(one.metadata, texts))))}</li>"
+        for one in result.previewed
+    )
+    heading = escape(texts("would_be_added"))
+    return f"<details open><summary>{heading}</summary><ul>{items}</ul></details>" if items else ""
+
+
+def _source_facts(head: ArticleMetadata, texts: Texts) -> tuple[str, str]:
+    return head.publisher, texts.day(head.published)
 
 
 def status_html(status: ArchiveStatus, texts: Texts) -> str:

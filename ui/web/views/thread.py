@@ -24,7 +24,7 @@ LEAD = re.compile(r"\[([^\[\]]{1,80}):\] ")
 
 
 def thread_html(turns: Sequence[Turn], texts: Texts, suggestions: Sequence[Suggestion]) -> str:
-    """Return the conversation: each question as a heading, its answer, and what can be done with it.
+    """Return the conversation: each question as a heading, its answer and the actions on it.
 
     Args:
         turns: The turns, oldest first.

@@ -1,0 +1,105 @@
+"""Layout and event handlers of the view of the archive, for those who may change it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from rag.archive.stats import daily_counts
+from rag.errors import BackfileError
+from rag.settings import Settings
+from rag.store.held_changes import HeldChanges
+from rag.store.ingest_log import RejectLog, RunLog
+from rag.store.withdrawals import Withdrawals
+from ui.i18n import Texts, texts_in
+from ui.web import input_validation
+from ui.web.components import ADMIN_EVENT, ArchiveView
+from ui.web.events.admin import lay_out_ingest, may_write, require_write_access
+from ui.web.ingest_job import reinstate_article, settle_held_change
+from ui.web.places import html_place
+from ui.web.state import Session
+from ui.web.updates import PageUpdates, Updates
+from ui.web.views.archive import coverage_html, log_html, pending_html
+from ui.web.views.markup import escape
+
+MOST_ENTRIES = 100  # of the log, and of rejected inputs
+ACT_JS = """
+element.addEventListener('click', (event) => {
+  const pressed = event.target.closest('[data-do][data-id]');
+  if (pressed) trigger('act', {action: pressed.dataset.do, id: pressed.dataset.id});
+});
+"""
+
+
+def lay_out_archive() -> ArchiveView:
+    """Create the view, inside the column that is open."""
+    with gr.Column(elem_id="bf-archive", elem_classes="bf-view"):
+        ingest = lay_out_ingest()
+        pending = html_place("bf-pending", ACT_JS)
+        coverage = html_place("bf-coverage-calendar")
+        log = html_place("bf-log", ACT_JS)
+    return ArchiveView(ingest, pending, coverage, log)
+
+
+def wire_archive(page: PageUpdates, settings: Settings) -> None:
+    """Register the event handlers; each one checks authorization again.
+
+    Args:
+        page: The page's components and their updates.
+        settings: Settings for changes to the archive.
+    """
+    view = page.on.archive
+
+    def act(session: Session, pressed: gr.EventData, request: gr.Request) -> Updates:
+        texts = require_write_access(session, request)
+        wanted = input_validation.read(input_validation.ArchiveAction, pressed._data)
+        if wanted is None:
+            return page.no_change()
+        try:
+            if wanted.action == "reinstate":
+                done = bool(reinstate_article(page.archive, settings, wanted.id))
+            else:
+                accept = wanted.action == "accept"
+                done = settle_held_change(page.archive, settings, wanted.id, accept=accept)
+        except BackfileError as error:
+            gr.Warning(escape(str(error)))
+            return page.no_change()
+        if not done:
+            gr.Warning(texts("not_there_any_more"))
+        return {**show_archive(page, texts), **page.show_coverage(texts, may_write=True)}
+
+    shown = [view.pending, view.coverage, view.log]
+    for place in (view.pending, view.log):
+        place.act(act, page.on.session, [*shown, *page.coverage_components], **ADMIN_EVENT)
+
+    def open_view(session: Session, request: gr.Request) -> Updates:
+        if not may_write(request):
+            return page.no_change()
+        return show_archive(page, texts_in(session.language))
+
+    page.on.banner.archive(open_view, page.on.session, [page.on.session, *shown], **ADMIN_EVENT)
+
+
+def show_archive(page: PageUpdates, texts: Texts) -> Updates:
+    """Show what waits, what was done, and what the archive covers."""
+    view, database = page.on.archive, page.archive.store.database
+    withdrawals = Withdrawals(page.archive.store)
+    recent = withdrawals.recent(MOST_ENTRIES)
+    titles = _titles(withdrawals, [one.article_id for one in recent if not one.erased])
+    rejected = sorted(RejectLog(database).all(), key=lambda one: one.at, reverse=True)
+    runs = RunLog(database).recent(MOST_ENTRIES)
+    return {
+        view.pending: pending_html(HeldChanges(database).all(), rejected[:MOST_ENTRIES], texts),
+        view.coverage: coverage_html(daily_counts(database), texts),
+        view.log: log_html(runs, recent, titles, texts),
+    }
+
+
+def _titles(withdrawals: Withdrawals, ids: list[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for article_id in ids:
+        titles: Any = withdrawals.titles_of([article_id])
+        if titles and titles[-1]:
+            found[article_id] = titles[-1]
+    return found

@@ -1,0 +1,15 @@
+"""Places for HTML on the page."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+
+def html_place(name: str, script: str | None = None) -> gr.HTML:
+    """Return a place for HTML, without Gradio's own styles.
+
+    Args:
+        name: Id of the element.
+        script: Script that turns clicks into the component's events.
+    """
+    return gr.HTML(elem_id=name, elem_classes="bf-html", js_on_load=script, apply_default_css=False)

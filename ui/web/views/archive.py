@@ -1,0 +1,161 @@
+"""HTML of the view of the archive: what waits or was refused, what was done, what it covers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+
+from rag.store.held_changes import HeldChange
+from rag.store.ingest_log import IngestRun, RejectedInput
+from rag.store.withdrawals import Withdrawal
+from ui.i18n import Texts
+from ui.web.views.markup import escape, escape_line, paragraph
+
+MOST_PUBLISHERS = 30  # rows of the calendar
+MOST_DAYS = 62  # days of the calendar's columns; of longer times, the columns are months
+MOST_MONTHS = 120
+SHADES = 4  # of a cell, by its share of the most articles
+
+
+def pending_html(
+    held: Sequence[HeldChange], rejected: Sequence[RejectedInput], texts: Texts
+) -> str:
+    """Return the changes that wait for a decision, and the inputs that were rejected."""
+    places = {change.place for change in held}
+    waiting = "".join(_held(change, texts) for change in held)
+    refused = "".join(_rejected(one, texts) for one in rejected if one.place not in places)
+    nothing = paragraph(escape(texts("nothing_pending")), "bf-quiet")
+    heading = f"<h2>{escape(texts('pending'))}</h2>"
+    return f"{heading}<ul>{waiting}{refused}</ul>" if waiting or refused else heading + nothing
+
+
+def _held(change: HeldChange, texts: Texts) -> str:
+    buttons = "".join(
+        f'<button type="button" data-do="{action}" data-id="{escape(change.id)}">'
+        f"{escape(texts(key))}</button>"
+        for action, key in (("accept", "let_in"), ("discard", "discard"))
+    )
+    return (
+        f'<li><div><b dir="auto">{escape_line(change.place)}</b>'
+        f"{paragraph(escape_line(change.reason), 'bf-quiet')}</div>{buttons}</li>"
+    )
+
+
+def _rejected(one: RejectedInput, texts: Texts) -> str:
+    when = texts.moment(one.at)
+    return (
+        f'<li><div><b dir="auto">{escape_line(one.place)}</b>'
+        f"{paragraph(f'{escape_line(one.reason)} · {escape(when)}', 'bf-quiet')}</div></li>"
+    )
+
+
+def log_html(
+    runs: Sequence[IngestRun],
+    withdrawals: Sequence[Withdrawal],
+    titles: Mapping[str, str],
+    texts: Texts,
+) -> str:
+    """Return what was done to the archive, newest first.
+
+    Args:
+        runs: The last ingest runs.
+        withdrawals: The last withdrawals.
+        titles: Headlines of the withdrawn articles by id, of those that still have one.
+        texts: Language of the labels.
+    """
+    entries = [(run.began, _run(run, texts)) for run in runs]
+    entries += [
+        (one.at, _withdrawal(one, titles.get(one.article_id, one.article_id), texts))
+        for one in withdrawals
+    ]
+    entries.sort(key=lambda entry: entry[0], reverse=True)
+    rows = "".join(
+        f'<li><time datetime="{at.isoformat()}">{escape(texts.moment(at))}</time>{what}</li>'
+        for at, what in entries
+    )
+    heading = f"<h2>{escape(texts('log'))}</h2>"
+    if not rows:
+        return heading + paragraph(escape(texts("never")), "bf-quiet")
+    return f'{heading}<ul class="bf-log">{rows}</ul>'
+
+
+def _run(run: IngestRun, texts: Texts) -> str:
+    counts = {name: int(run.figures.get(name) or 0) for name in ("new", "changed", "rejected")}
+    words = texts("run", **{name: texts.number(count) for name, count in counts.items()})
+    return f"<div>{escape(words if run.ended else texts('run_interrupted'))}</div>"
+
+
+def _withdrawal(one: Withdrawal, title: str, texts: Texts) -> str:
+    why = f"&#58; {escape_line(one.reason)}" if one.reason else ""
+    words = escape(texts("erased_article" if one.erased else "removed_article"))
+    undo = (
+        ""
+        if one.erased
+        else f'<button type="button" data-do="reinstate" data-id="{escape(one.article_id)}">'
+        f"{escape(texts('undo'))}</button>"
+    )
+    return f'<div dir="auto">{words} <b>{escape_line(title)}</b>{why}</div>{undo}'
+
+
+def coverage_html(counts: Mapping[str, Mapping[date, int]], texts: Texts) -> str:
+    """Return a calendar: a row for each publisher, with a cell for each day or month.
+
+    Args:
+        counts: Articles by publisher and day.
+        texts: Language of the labels, dates and numbers.
+    """
+    days = [day for of_publisher in counts.values() for day in of_publisher]
+    heading = f"<h2>{escape(texts('coverage'))}</h2>"
+    if not days:
+        return heading + paragraph(escape(texts("empty_archive")), "bf-quiet")
+    first, last = min(days), max(days)
+    by_month = (last - first).days >= MOST_DAYS
+    columns = _months(first, last) if by_month else _days(first, last)
+    most = sorted(counts, key=lambda name: -sum(counts[name].values()))[:MOST_PUBLISHERS]
+    rows = "".join(_calendar_row(name, counts[name], columns, by_month, texts) for name in most)
+    ends = "".join(
+        f"<span>{escape(texts.month(day) if by_month else texts.short_day(day))}</span>"
+        for day in (columns[0], columns[-1])
+    )
+    legend = escape(texts("coverage_by_month" if by_month else "coverage_by_day"))
+    return (
+        f"{heading}{paragraph(legend, 'bf-quiet')}"
+        f'<div class="bf-calendar" role="table" aria-label="{escape(texts("coverage"))}">'
+        f"{rows}</div>"
+        f'<p class="bf-axis" aria-hidden="true">{ends}</p>'
+    )
+
+
+def _calendar_row(
+    name: str, counts: Mapping[date, int], columns: Sequence[date], by_month: bool, texts: Texts
+) -> str:
+    sums: dict[date, int] = dict.fromkeys(columns, 0)
+    for day, count in counts.items():
+        at = day.replace(day=1) if by_month else day
+        if at in sums:
+            sums[at] += count
+    most = max(sums.values()) or 1
+    cells = "".join(
+        f'<span role="cell" data-shade="{-(-SHADES * count // most)}" '
+        f'title="{escape(texts.month(at) if by_month else texts.short_day(at))}&#58; '
+        f'{escape(texts("articles", count=count))}"></span>'
+        for at, count in sums.items()
+    )
+    total = escape(texts.number(sum(counts.values())))
+    label = escape_line(name or texts("no_publisher"))
+    return (
+        f'<div role="row"><b role="rowheader" dir="auto">{label} <i>{total}</i></b>'
+        f"<div>{cells}</div></div>"
+    )
+
+
+def _days(first: date, last: date) -> list[date]:
+    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
+
+
+def _months(first: date, last: date) -> list[date]:
+    """Return the first days of the months, at most the last MOST_MONTHS."""
+    months = [date(last.year, last.month, 1)]
+    while months[-1] > first and len(months) < MOST_MONTHS:
+        months.append((months[-1] - timedelta(days=1)).replace(day=1))
+    return months[::-1]
