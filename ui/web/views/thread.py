@@ -23,6 +23,7 @@ STATUSES = {
     "not found": "status_not_found",
 }
 NO_SEARCH = frozenset({"greeting", "thanks", "no_topic"})  # replies without a status
+FIGURES = frozenset({"dated_figure", "figure_of"})  # labels with the figure that was asked for
 SKELETON_LINES = 3
 LONGEST_PREVIEW = 320  # characters of a quotation shown while its number is hovered over
 # A short answer stands in brackets before the quotation: "[about 1,500:] North Korea ...".
@@ -229,9 +230,11 @@ def _source_line(head: ArticleMetadata, texts: Texts) -> str:
 
 def _statement(statement: Statement, turn: str, place: int, texts: Texts) -> str:
     label, text = render(statement.label, texts), statement.text
-    lead = LEAD.match(text) if place == 1 and not label else None
-    if lead is not None:
-        label, text = "", text[lead.end() :]
+    fact = ""
+    if place == 1 and statement.label is not None and statement.label.code in FIGURES:
+        fact, label = str(statement.label["figure"]), ""
+    elif place == 1 and not label and (bracket := LEAD.match(text)):
+        fact, text = bracket[1], text[bracket.end() :]
     parts = [escape_line(text)]
     for number, citation in {c.number: c for c in statement.citations}.items():
         parts.append(_citation(number, citation, turn, place))
@@ -242,7 +245,7 @@ def _statement(statement: Statement, turn: str, place: int, texts: Texts) -> str
         parts.append(f'<span class="bf-support bf-{key}" title="{reason}">{sign}</span>')
     head = f'<span class="bf-label">{escape_line(label)}</span>' if label else ""
     said = paragraph(head + " ".join(parts), f"bf-statement bf-is-{key}")
-    return f"{_lead(lead[1], statement, texts)}{said}" if lead else said
+    return f"{_lead(fact, statement, texts)}{said}" if fact else said
 
 
 def _lead(fact: str, statement: Statement, texts: Texts) -> str:
