@@ -16,6 +16,12 @@ MAX_CLOSEST = 3  # closest articles listed in the chat; all have cards
 SIGNS = {"partly": "◐", "unverified": "", "not supported": "✗", "contradicted": "✗"}
 THUMB_UP, THUMB_DOWN = "↑", "↓"
 EXPORT_NAMES = {"markdown": "Markdown", "html": "HTML", "ris": "RIS", "csl": "CSL-JSON"}
+STATUSES = {
+    "answered": "status_answered",
+    "sources disagree": "status_sources_disagree",
+    "closest matches only": "status_closest_matches_only",
+    "not found": "status_not_found",
+}
 NO_SEARCH = frozenset({"greeting", "thanks", "no_topic"})  # replies without a status
 FIGURES = frozenset({"dated_figure", "figure_of"})  # labels with the figure that was asked for
 SKELETON_LINES = 3
@@ -100,16 +106,16 @@ def _status(turn: Turn, texts: Texts) -> str:
     shown = turn.request.mode == "passages" and not answer.refused
     if answer.refused and answer.refusal and answer.refusal.code in NO_SEARCH:
         return ""
-    status = "passages_found" if shown else answer.status.replace(" ", "_")
+    status = "status_passages_found" if shown else STATUSES[answer.status]
     facts = [texts("as_of", day=texts.day(answer.newest_source))] if _is_dated(turn) else []
     looked = max(answer.candidates_considered, len(answer.hits))
     if turn.progress in ("growing", "done") and looked:
         facts.append(texts("considered", count=looked))
     facts += [texts(f"ignored_{kind}") for kind in turn.request.removed_constraints]
     label = texts("status_passages_found", count=len(answer.hits)) if shown else ""
-    label = label or texts(f"status_{status}")
+    label = label or texts(status)
     line = "".join(f"<span>{escape_line(fact)}</span>" for fact in facts)
-    return f'<p class="bf-status bf-status-{status}" dir="auto"><b>{escape(label)}</b>{line}</p>'
+    return f'<p class="bf-status bf-{status}" dir="auto"><b>{escape(label)}</b>{line}</p>'
 
 
 def _is_dated(turn: Turn) -> bool:
