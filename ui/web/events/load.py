@@ -11,6 +11,7 @@ from ui.i18n import preferred_language, texts_in
 from ui.web import browser_storage
 from ui.web.components import UNQUEUED_EVENT
 from ui.web.events.admin import may_write
+from ui.web.events.saved import show_rail
 from ui.web.state import AskRequest, Conversation, Session
 from ui.web.updates import PageUpdates, Updates
 from ui.web.views.chips import chips_html
@@ -41,11 +42,12 @@ def wire_load(page: PageUpdates, blocks: gr.Blocks) -> Any:
         return {
             **page.show_coverage(texts, may_write=is_admin),
             **opened,
+            **(show_rail(page, texts) if is_admin else {}),
             on.filters.chips: chips_html(AskRequest(""), texts),
             on.link: str(request.query_params),
             on.admin.withdraw_this: gr.Button(visible=is_admin),
         }
 
-    own_components = [on.link, on.filters.chips, on.admin.withdraw_this]
+    own_components = [on.link, on.saved_rail, on.filters.chips, on.admin.withdraw_this]
     parts = [*page.session_components, *page.coverage_components, *own_components]
     return blocks.load(load, [on.session, on.stored], parts, **UNQUEUED_EVENT)
