@@ -122,7 +122,8 @@ def _quote(citation: Citation, spans: Sequence[tuple[int, int]], texts: Texts) -
     if near.start <= passage.start and near.end >= passage.end:
         return short
     return (
-        f'{short}<details class="bf-whole"><summary>{escape(texts("show_more"))}</summary>'
+        f'{short}<details class="bf-whole"><summary><span>{escape(texts("show_more"))}'
+        f'</span><span>{escape(texts("show_less"))}</span></summary>'
         f"{passage_html(passage, spans)}</details>"
     )
 
