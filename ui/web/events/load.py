@@ -11,6 +11,7 @@ from ui.i18n import preferred_language, texts_in
 from ui.web import browser_storage
 from ui.web.components import UNQUEUED_EVENT
 from ui.web.events.admin import may_write
+from ui.web.events.reading import open_linked
 from ui.web.state import AskRequest, Conversation, Session
 from ui.web.updates import PageUpdates, Updates
 from ui.web.views.chips import chips_html
@@ -43,9 +44,9 @@ def wire_load(page: PageUpdates, blocks: gr.Blocks) -> Any:
             **opened,
             on.filters.chips: chips_html(AskRequest(""), texts),
             on.link: str(request.query_params),
-            on.admin.withdraw_this: gr.Button(visible=is_admin),
+            **open_linked(page, request.query_params, texts, request),
         }
 
-    own_components = [on.link, on.filters.chips, on.admin.withdraw_this]
+    own_components = [on.link, on.filters.chips]
     parts = [*page.session_components, *page.coverage_components, *own_components]
     return blocks.load(load, [on.session, on.stored], parts, **UNQUEUED_EVENT)
