@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from rag.errors import ModelError as ModelError
     from rag.errors import QuestionTooLongError as QuestionTooLongError
     from rag.errors import ReadError as ReadError
+    from rag.errors import SavedItemError as SavedItemError
     from rag.errors import SettingsError as SettingsError
     from rag.retrieval.langchain import NewsRetriever as NewsRetriever
     from rag.schema import ALL_RIGHTS as ALL_RIGHTS
@@ -65,6 +66,7 @@ _MODULES = {
         "ModelError",
         "QuestionTooLongError",
         "ReadError",
+        "SavedItemError",
         "SettingsError",
     ),
     "rag.retrieval.langchain": ("NewsRetriever",),

@@ -14,6 +14,7 @@ BackfileError
 +-- QuestionTooLongError      a question exceeds the limit
 +-- ChatModelError            the chat model is missing or did not answer
 +-- SettingsError             a setting is unknown or invalid
++-- SavedItemError            a saved search or a dossier is missing, or its name is taken
 +-- InvalidValueError         a value has an argument of the wrong type; also a ValueError
 """
 
@@ -64,6 +65,10 @@ class ChatModelError(BackfileError):
 
 class SettingsError(BackfileError):
     """A setting is unknown or invalid."""
+
+
+class SavedItemError(BackfileError):
+    """A saved search, a dossier or an entry of one is missing, or its name is taken."""
 
 
 class InvalidValueError(BackfileError, ValueError):

@@ -114,6 +114,8 @@ CODES: Final[Mapping[str, tuple[str, ...]]] = {
     "weekday": ("weekday",),
     "source": ("publisher",),
     "dated_source": ("day", "publisher"),
+    "dated_figure": ("figure", "day"),
+    "figure_of": ("figure", "day", "publisher"),
     "earlier_figures": ("figures", "days"),
 }
 

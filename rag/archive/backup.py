@@ -1,4 +1,4 @@
-"""One-file backups: the database of a live archive with a manifest, and restoring it.
+"""One-file backups of a live archive: its database, saved items and a manifest; and restoring it.
 
 Indexes are not included: restoring rebuilds them without embedding anything. A backup may have been
 made by anybody, so reading it is bounded, and all of it is checked before anything is put in place.
@@ -16,7 +16,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
@@ -34,6 +34,9 @@ from rag.store.database_validation import (
 )
 from rag.store.file_permissions import OWNER, private_opener
 from rag.store.lock import writer_lock
+from rag.store.saved_database import FILE as SAVED
+from rag.store.saved_database import SavedDatabase
+from rag.store.saved_validation import find_saved_damage, validate_saved
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -44,14 +47,20 @@ MANIFEST_BYTES = 64 << 10  # a real one has 300 bytes
 # Limits to the unpacked size: real archives grow to three times the backup's size, an empty one
 # of 128 kB to 50 times; deflate allows a thousand times.
 GROWTH, FREE_GROWTH = 20, 16 << 20
-DIRECTORY_BYTES = 1 << 20  # limit to a zip file's directory, read at once; a backup has two members
+DIRECTORY_BYTES = (
+    1 << 20
+)  # limit to a zip file's directory, read at once; a backup has three members
 STAGING = ".restore-"
 REMEDY = "use another backup"
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """Description of a backup; `bytes` and `sha256` are those of the database in it."""
+    """Description of a backup; `bytes` and `sha256` are those of the database in it.
+
+    `saved_bytes` and `saved_sha256` are those of the saved searches and dossiers, 0 and "" if there
+    are none, as in backups of earlier versions.
+    """
 
     format: int
     made: str
@@ -61,6 +70,8 @@ class Manifest:
     embedding_model: str
     bytes: int
     sha256: str
+    saved_bytes: int = 0
+    saved_sha256: str = ""
 
 
 def write_backup(store: ArticleStore, file: Path) -> Manifest:
@@ -98,9 +109,17 @@ def _write(store: ArticleStore, file: Path) -> Manifest:
                 "the archive and ingest the export into another folder"
             ) from error
         manifest = _describe(copy)
+        saved = SavedDatabase(store.database.path.parent)
+        if saved.exists:  # after the database: what an erasure removes meanwhile is gone from it
+            saved_copy = Path(made, saved.path.name)
+            saved.copy_to(saved_copy)
+            size, digest = _measure(saved_copy)
+            manifest = replace(manifest, saved_bytes=size, saved_sha256=digest)
         with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=LEVEL) as packed:
             packed.writestr(MANIFEST, json.dumps(asdict(manifest), indent=1))
             packed.write(copy, FILE)
+            if manifest.saved_bytes:
+                packed.write(saved_copy, SAVED)
         part.chmod(OWNER)  # owner only, as it contains every text
         with part.open("rb+") as written:
             os.fsync(written.fileno())
@@ -110,16 +129,21 @@ def _write(store: ArticleStore, file: Path) -> Manifest:
 
 def _describe(copy: Path) -> Manifest:
     articles, passages, sequence, model = count_rows(copy)
-    with copy.open("rb") as file:
-        size, digest = _copy(file, None, copy.stat().st_size)
+    size, digest = _measure(copy)
     now = datetime.now(UTC).isoformat(timespec="seconds")
     return Manifest(FORMAT, now, sequence, articles, passages, model, size, digest)
+
+
+def _measure(path: Path) -> tuple[int, str]:
+    with path.open("rb") as file:
+        return _copy(file, None, path.stat().st_size)
 
 
 def restore_backup(file: Path, folder: Path) -> Manifest:
     """Create an archive from a backup, and build its indexes.
 
     Everything is checked before it is put in place; a rejected backup leaves nothing on disk.
+    Saved searches and dossiers that are in the folder already stay as they are.
 
     Args:
         file: A file written by `write_backup`.
@@ -146,6 +170,7 @@ def restore_backup(file: Path, folder: Path) -> Manifest:
                     shutil.rmtree(path)
             for name in (f"{FILE}-wal", f"{FILE}-shm"):
                 (folder / name).unlink(missing_ok=True)
+            _place_saved(staged.with_name(SAVED), folder)
             staged.replace(folder / FILE)
             placed = True
         store = ArticleStore(folder, writable=True)
@@ -163,6 +188,14 @@ def restore_backup(file: Path, folder: Path) -> Manifest:
             shutil.rmtree(folder, ignore_errors=True)
         lock.release()
     return manifest
+
+
+def _place_saved(staged: Path, folder: Path) -> None:
+    """Put the backup's saved items in place, unless the folder has some that can be used."""
+    there = SavedDatabase(folder)
+    if staged.exists() and (not there.exists or find_saved_damage(there)):
+        (folder / f"{SAVED}-journal").unlink(missing_ok=True)
+        staged.replace(there.path)
 
 
 def _refuse_to_overwrite(folder: Path) -> None:
@@ -186,6 +219,8 @@ def _unpack_and_check(file: Path, staged: Path) -> Manifest:
     """Unpack a backup's database, check it against the manifest, and migrate it."""
     manifest = _unpack(file, staged)
     try:
+        if manifest.saved_bytes:
+            validate_saved(staged.with_name(SAVED))
         validate_database(staged)
         counts = count_rows(staged)
         Database(staged.parent, writable=True, name=staged.name).close()
@@ -210,19 +245,15 @@ def _unpack(file: Path, staged: Path) -> Manifest:
                 raise BackupError(
                     f"{file} was made by a newer version of Backfile: upgrade to restore it"
                 )
-            size = min(packed.getinfo(FILE).compress_size, file.stat().st_size)
-            if manifest.bytes > FREE_GROWTH + GROWTH * size:
-                raise BackupError(
-                    f"{file} would unpack to {manifest.bytes:,} bytes, too much for a backup of "
-                    f"its size; {REMEDY}"
-                )
-            with (
-                _open_member(packed, FILE) as store,
-                open(staged, "wb", opener=private_opener) as target,
-            ):
-                size, digest = _copy(store, target, manifest.bytes)
-                target.flush()
-                os.fsync(target.fileno())
+            for name, (bytes_, digest) in _members(manifest).items():
+                size = min(packed.getinfo(name).compress_size, file.stat().st_size)
+                if bytes_ > FREE_GROWTH + GROWTH * size:
+                    raise BackupError(
+                        f"{file} would unpack to {bytes_:,} bytes, too much for a backup of "
+                        f"its size; {REMEDY}"
+                    )
+                if _unpack_member(packed, name, staged.with_name(name), bytes_) != (bytes_, digest):
+                    raise BackupError(f"{file} failed its checksum: {REMEDY}")
     except OSError as error:
         raise BackupError(f"{file} cannot be restored: {error}") from error
     except BackupError:
@@ -232,9 +263,26 @@ def _unpack(file: Path, staged: Path) -> Manifest:
         raise BackupError(
             f"{file} is not a complete backup file ({str(error)[:200]}): {REMEDY}"
         ) from error
-    if (size, digest) != (manifest.bytes, manifest.sha256):
-        raise BackupError(f"{file} failed its checksum: {REMEDY}")
     return manifest
+
+
+def _members(manifest: Manifest) -> dict[str, tuple[int, str]]:
+    """Return the size and the hash of each file in a backup, by name."""
+    members = {FILE: (manifest.bytes, manifest.sha256)}
+    if manifest.saved_bytes:
+        members[SAVED] = (manifest.saved_bytes, manifest.saved_sha256)
+    return members
+
+
+def _unpack_member(packed: zipfile.ZipFile, name: str, path: Path, most: int) -> tuple[int, str]:
+    with (
+        _open_member(packed, name) as member,
+        open(path, "wb", opener=private_opener) as target,
+    ):
+        measured = _copy(member, target, most)
+        target.flush()
+        os.fsync(target.fileno())
+    return measured
 
 
 class _BoundedFile(io.FileIO):
@@ -278,13 +326,16 @@ def _parse_manifest(data: bytes) -> Manifest:
         raise ValueError("its manifest is not an object")
     given: dict[str, Any] = {}
     for field in fields(Manifest):
+        if field.name not in read and field.default is not MISSING:
+            continue  # written by an earlier version
         value, kind = read[field.name], {"int": int, "str": str}[str(field.type)]
         if type(value) is not kind or (isinstance(value, int) and not 0 <= value < 1 << 53):
             raise ValueError(f"{field.name} in its manifest is not valid")
         given[field.name] = value
     manifest = Manifest(**given)
     datetime.fromisoformat(manifest.made)
-    if not re.fullmatch("[0-9a-f]{64}", manifest.sha256):
+    hashes = (manifest.sha256, *([manifest.saved_sha256] if manifest.saved_bytes else []))
+    if not all(re.fullmatch("[0-9a-f]{64}", one) for one in hashes):
         raise ValueError("the checksum in its manifest is not valid")
     return manifest
 

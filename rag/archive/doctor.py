@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from rag.archive.archive import Archive
 from rag.index.consistency import find_lost_writes, index_problems, repair_indexes
 from rag.store.change_times import repair_change_times
@@ -14,7 +16,11 @@ from rag.store.integrity import (
     store_problems,
     write_vectors,
 )
+from rag.store.saved_database import DAMAGED, SavedDatabase
+from rag.store.saved_erasure import erase_from_saved, quoted_articles
+from rag.store.saved_validation import find_saved_damage
 from rag.store.staged_vectors import StagedVectors
+from rag.store.withdrawals import Withdrawal, Withdrawals
 
 __all__ = ["Problem", "find_problems", "repair_archive"]
 
@@ -30,7 +36,7 @@ def find_problems(archive: Archive) -> tuple[Problem, ...]:
         The problems found; empty if the archive is intact.
     """
     archive.refresh()
-    problems = tuple(store_problems(archive.store.database))
+    problems = (*store_problems(archive.store.database), *_saved_problems(archive))
     if any(problem.whole_file for problem in problems):
         return problems
     if loss := find_lost_writes(archive.path, archive.store.database):
@@ -54,6 +60,8 @@ def repair_archive(archive: Archive) -> tuple[Problem, ...]:
     """
     database = archive.store.database
     problems = tuple(store_problems(database))
+    if not find_saved_damage(SavedDatabase(archive.path)):
+        _erase_left_words(archive)
     if any(problem.whole_file for problem in problems):
         return problems
     if any(problem.fix == "drop" for problem in problems):  # a trigger may undo the rest
@@ -78,3 +86,30 @@ def repair_archive(archive: Archive) -> tuple[Problem, ...]:
         archive.indexes.rebuild(bm25=True, vectors=False)
     repair_indexes(archive.indexes, tuple(index_problems(archive.store, archive.indexes)))
     return find_problems(archive)
+
+
+def _saved_problems(archive: Archive) -> Iterator[Problem]:
+    saved = SavedDatabase(archive.path)
+    if damage := find_saved_damage(saved):
+        what = f"{saved.path.name} cannot be used ({damage})"
+        yield Problem("saved items", what, "restore", remedy=DAMAGED)
+    elif left := _words_left(archive, saved):
+        what = f"{len(left):,} erased articles have words in {saved.path.name}"
+        yield Problem("saved items", what, "erase", len(left))
+
+
+def _words_left(archive: Archive, saved: SavedDatabase) -> list[str]:
+    """Return the erased articles whose words are in a dossier, as after copying an old file."""
+    quoted = quoted_articles(saved)
+    withdrawals = Withdrawals(archive.store).among(quoted)
+    return [article_id for article_id in quoted if _is_erased(withdrawals.get(article_id))]
+
+
+def _is_erased(withdrawal: Withdrawal | None) -> bool:
+    return withdrawal is not None and withdrawal.erased
+
+
+def _erase_left_words(archive: Archive) -> None:
+    saved = SavedDatabase(archive.path)
+    if left := _words_left(archive, saved):
+        erase_from_saved(saved, left, lambda _: False)

@@ -13,8 +13,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
+from rag.archive.copied_words import CopiedWords
 from rag.index.search import Indexes
 from rag.store.articles import ArticleStore
+from rag.store.saved_database import SavedDatabase
+from rag.store.saved_erasure import erase_from_saved
 from rag.store.withdrawals import Erasure, Withdrawals
 
 LOGS = (".jsonl", ".log")
@@ -65,19 +68,30 @@ def finish_erasure(folder: Path, store: ArticleStore, indexes: Indexes) -> bool:
     names = withdrawals.names_of(left)
     titles = [title for title in withdrawals.titles_of(left) if not withdrawals.is_of_others(title)]
     sentences = dict.fromkeys(_sentences(store, left))
-    _erase_from_logs(folder, MentionMatcher([*names, *titles], sentences, withdrawals.is_of_others))
+    matcher = MentionMatcher([*names, *titles], sentences, withdrawals.is_of_others)
+    _erase_from_logs(folder, matcher)
+    copied = CopiedWords(_titles_and_texts(store, left), titles, withdrawals.is_of_others)
+    erase_from_saved(
+        SavedDatabase(folder),
+        left,
+        lambda text: matcher.matches(text.encode()) or copied.are_in(text),
+    )
     withdrawals.erase(left, [*names, *titles])
     indexes.rebuild()
     return withdrawals.finish(left)
 
 
-def _sentences(store: ArticleStore, article_ids: Sequence[str]) -> Iterator[str]:
+def _titles_and_texts(store: ArticleStore, article_ids: Sequence[str]) -> list[tuple[str, str]]:
     rows = store.database.execute_for_each(
-        "SELECT t.text FROM revisions r JOIN texts t ON t.revision_id = r.id "
+        "SELECT r.title, t.text FROM revisions r JOIN texts t ON t.revision_id = r.id "
         "WHERE r.article_id IN ({})",
         article_ids,
     )
-    for (text,) in rows:
+    return [(title, text) for title, text in rows]
+
+
+def _sentences(store: ArticleStore, article_ids: Sequence[str]) -> Iterator[str]:
+    for _, text in _titles_and_texts(store, article_ids):
         yield from (found.group().strip() for found in _SENTENCE.finditer(text))
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from cachetools import LRUCache
 
+from rag.archive.saved import Saved
 from rag.archive.snapshot import ArchiveSnapshot
 from rag.archive.stats import ArchiveStatus, archive_status
 from rag.archive.view import ArchiveView, SearchMode
@@ -108,6 +109,11 @@ class ArchiveReader(ArchiveView):
             ModelError: The model can't be opened.
         """
         return self._model.open()
+
+    @property
+    def saved(self) -> Saved:
+        """Saved searches and dossiers; readers may write them while another process ingests."""
+        return Saved(self)
 
     # lookup
 

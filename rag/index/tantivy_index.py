@@ -123,11 +123,7 @@ class TantivyIndex:
 
         In the index of articles, these are the articles' first passages.
         """
-        searcher = self._index.searcher()
-        query = self._range_query("number", 0, EPOCH_BOUND)
-        hits = searcher.search(query, limit=max(searcher.num_docs, 1)).hits
-        values = searcher.fast_field_values("number", [address for _, address in hits])
-        return np.sort(np.array(values, np.int64))
+        return np.sort(self._numbers_of(self._range_query("number", 0, EPOCH_BOUND)))
 
     def damaged_files(self) -> list[str]:
         """Return the names of the files that don't match their checksum.
@@ -261,6 +257,35 @@ class TantivyIndex:
         numbers = searcher.fast_field_values("number", [address for _, address in hits])
         return [(int(n), float(score)) for n, (score, _) in zip(numbers, hits, strict=True)]
 
+    def numbers_with(self, terms: Sequence[str], rule: str, first: int) -> Numbers:
+        """Return the numbers of the passages that have these terms in a row, unsorted.
+
+        Args:
+            terms: Terms, analysed by the rule; a single one, or a phrase.
+            rule: Rules of a language; only passages that are indexed by them are returned.
+            first: The lowest passage number to return.
+        """
+        placed: list[str | tuple[int, str]] = list(terms)
+        either = [
+            tantivy.Query.phrase_query(self._schema, field, placed)
+            if len(placed) > 1
+            else self._term_query(field, terms[0])
+            for field in ("text", "title")
+        ]
+        required = [
+            _any_of(either),
+            self._term_query("stemmed", rule),
+            self._range_query("number", first, EPOCH_BOUND),
+        ]
+        query = tantivy.Query.boolean_query([(tantivy.Occur.Must, part) for part in required])
+        return self._numbers_of(tantivy.Query.const_score_query(query, 0.0))
+
+    def _numbers_of(self, query: tantivy.Query) -> Numbers:
+        searcher = self._index.searcher()
+        hits = searcher.search(query, limit=max(searcher.num_docs, 1), count=False).hits
+        values = searcher.fast_field_values("number", [address for _, address in hits])
+        return np.array(values, np.int64)
+
     def _spelling_queries(self, words: Sequence[str], edits: int) -> list[tantivy.Query]:
         if not edits:
             exact = [
@@ -310,14 +335,15 @@ class TantivyIndex:
 
     def terms(self, query: str) -> list[str]:
         """Return the distinct terms of a query by the rules of every language in the index."""
-        return analyze_with(query, self._indexed_rules())
+        return analyze_with(query, self.indexed_rules())
 
     def phrases(self, phrase: str) -> list[tuple[str, ...]]:
         """Return the terms of a phrase, in order, by the rules of each language in the index."""
-        found = dict.fromkeys(tuple(analyze(phrase, name)) for name in self._indexed_rules())
+        found = dict.fromkeys(tuple(analyze(phrase, name)) for name in self.indexed_rules())
         return [words for words in found if words]
 
-    def _indexed_rules(self) -> list[str]:
+    def indexed_rules(self) -> list[str]:
+        """Return the names of the stemming rules by which passages are indexed."""
         searcher = self._index.searcher()
         held = [name for name in (PLAIN, *STEMMED.values()) if searcher.doc_freq("stemmed", name)]
         return held or [ENGLISH]

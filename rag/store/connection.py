@@ -20,6 +20,7 @@ class StoreConnection(sqlite3.Connection):
     """SQLite connection that raises BackfileError for damaged files and unwritable disks."""
 
     path = Path()
+    restore_hint = RESTORE_HINT
 
     def execute(self, *statement: Any) -> sqlite3.Cursor:
         """Run one statement."""
@@ -81,8 +82,40 @@ def _raise_mapped(error: sqlite3.DatabaseError, connection: sqlite3.Connection) 
     if type(error) is not sqlite3.DatabaseError:
         raise error
     raise ArchiveDamagedError(
-        f"the database {connection.path} cannot be read ({error}): {RESTORE_HINT}"
+        f"the database {connection.path} cannot be read ({error}): {connection.restore_hint}"
     ) from error
+
+
+def connect_existing(
+    path: Path, hint: str = RESTORE_HINT, *, wait: float = 30.0
+) -> StoreConnection:
+    """Connect to an existing file, for reading too if it can't be written to.
+
+    Args:
+        path: The file; plain SQLite would create a missing one.
+        hint: The fix that the error for a damaged file names.
+        wait: How long a statement waits for another process's transaction, in seconds.
+    """
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=rw",
+        uri=True,
+        timeout=wait,
+        isolation_level=None,
+        check_same_thread=False,
+        factory=StoreConnection,
+    )
+    connection.path, connection.restore_hint = path, hint
+    return connection
+
+
+def connect_empty() -> StoreConnection:
+    """Connect to a new database in memory."""
+    return sqlite3.connect(":memory:", isolation_level=None, factory=StoreConnection)
+
+
+def is_lock_error(error: Exception) -> bool:
+    """Return True if another process's transaction kept a statement waiting for too long."""
+    return isinstance(error, sqlite3.OperationalError) and "locked" in str(error)
 
 
 # Wordings of SQLite, Chroma (which passes on those of its SQLite), Tantivy and the system.

@@ -22,7 +22,12 @@ from rag.errors import (
     InvalidValueError,
     ReadError,
 )
-from rag.store.connection import RESTORE_HINT, StoreConnection, unopened_error
+from rag.store.connection import (
+    RESTORE_HINT,
+    StoreConnection,
+    connect_existing,
+    unopened_error,
+)
 from rag.store.file_permissions import OWNER, make_private_folder
 from rag.store.lock import writer_lock
 from rag.store.migrations import NEWEST, drop_foreign_objects, migrate, version_of
@@ -138,17 +143,8 @@ class Database:
         return connection
 
     def _connect(self) -> StoreConnection:
-        """Connect to the existing file; plain SQLite would create a missing one."""
         try:
-            connection = sqlite3.connect(
-                f"{self.path.absolute().as_uri()}?mode=rw",
-                uri=True,
-                timeout=30,
-                isolation_level=None,
-                check_same_thread=False,
-                factory=StoreConnection,
-            )
-            connection.path = self.path
+            connection = connect_existing(self.path)
             connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
         except (sqlite3.OperationalError, ArchiveUnwritableError) as error:
             if self._writable or "locked" in str(error):

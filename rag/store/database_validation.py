@@ -19,7 +19,7 @@ import numpy as np
 
 from rag.errors import BackfileError
 from rag.store.database import Connection, open_untrusted
-from rag.store.migrations import NEWEST, expected_schema, foreign_objects, missing_objects
+from rag.store.migrations import MIGRATIONS, expected_schema, foreign_objects, missing_objects
 from rag.store.rows import METADATA, row_to_article
 from rag.store.staged_vectors import GENERATION, TABLE
 
@@ -46,8 +46,8 @@ def validate_database(path: Path) -> int:
     """
     try:
         with open_untrusted(path) as connection:
-            version = _schema(connection)
-            _pages(connection)
+            version = check_schema(connection)
+            check_pages(connection)
             _types(connection, version)
             _values(connection, version)
             return version
@@ -65,7 +65,7 @@ def validate_schema(path: Path) -> None:
         InvalidStoreError: The schema is not Backfile's.
     """
     with open_untrusted(path) as connection:
-        _schema(connection)
+        check_schema(connection)
 
 
 def count_rows(path: Path) -> tuple[int, int, int, str]:
@@ -80,21 +80,27 @@ def count_rows(path: Path) -> tuple[int, int, int, str]:
     return int(articles), int(passages), int(sequence), str(model)
 
 
-def _schema(connection: Connection) -> int:
+def check_schema(connection: Connection, migrations: tuple[str, ...] = MIGRATIONS) -> int:
+    """Return the version of a database's schema.
+
+    Raises:
+        InvalidStoreError: The schema is not the one that these migrations create.
+    """
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (application,) = connection.execute("PRAGMA application_id").fetchone()
-    if version > NEWEST:
+    if version > len(migrations):
         raise InvalidStoreError(
             f"it was made by a newer version of Backfile (schema {version}): upgrade to restore it"
         )
     (count,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    if version < 1 or application or count > 2 * len(expected_schema(version)) + 2:
+    most = 2 * len(expected_schema(version, migrations)) + 2
+    if version < 1 or application or count > most:
         raise InvalidStoreError("its database is not Backfile's")
-    if foreign := foreign_objects(connection, version):
+    if foreign := foreign_objects(connection, version, migrations):
         raise InvalidStoreError(
             f"it contains the {_named(foreign)}, which no version of Backfile creates"
         )
-    if missing := missing_objects(connection, version):
+    if missing := missing_objects(connection, version, migrations):
         raise InvalidStoreError(f"it lacks the {_named(missing)}")
     return int(version)
 
@@ -104,7 +110,12 @@ def _named(objects: list[tuple[str, str, str]]) -> str:
     return f"{kind} {name[:60]!r}"
 
 
-def _pages(connection: Connection) -> None:
+def check_pages(connection: Connection) -> None:
+    """Check the pages of a database.
+
+    Raises:
+        InvalidStoreError: A page is damaged.
+    """
     (result,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
     if result != "ok":
         raise InvalidStoreError(f"its pages are damaged ({' '.join(str(result).split())[:200]})")
@@ -112,9 +123,15 @@ def _pages(connection: Connection) -> None:
         raise InvalidStoreError("its tables do not belong together")
 
 
-def _types(connection: Connection, version: int) -> None:
-    """Check every value against its column's type: SQLite itself accepts any type anywhere."""
-    for table in _tables(version):
+def check_column_types(
+    connection: Connection, version: int, migrations: tuple[str, ...] = MIGRATIONS
+) -> None:
+    """Check every value against its column's type: SQLite itself accepts any type anywhere.
+
+    Raises:
+        InvalidStoreError: A value has another type than its column.
+    """
+    for table in _tables(version, migrations):
         for name, declared, required, key in _columns(connection, table):
             allowed = f"'{_TYPES[declared]}'" + ("" if required or key else ", 'null'")
             wrong = f'typeof("{name}") NOT IN ({allowed})'
@@ -122,6 +139,10 @@ def _types(connection: Connection, version: int) -> None:
                 wrong += f' OR "{name}" NOT BETWEEN {-LARGEST} AND {LARGEST}'
             if connection.execute(f'SELECT 1 FROM "{table}" WHERE {wrong} LIMIT 1').fetchone():
                 raise InvalidStoreError(f"a value of {table}.{name} has the wrong type")
+
+
+def _types(connection: Connection, version: int) -> None:
+    check_column_types(connection, version)
     for _, last in connection.execute("SELECT name, seq FROM sqlite_sequence"):
         if not isinstance(last, int) or not 0 <= last <= LARGEST:
             raise InvalidStoreError("its passage numbers are too high")
@@ -137,8 +158,8 @@ def _types(connection: Connection, version: int) -> None:
                     raise InvalidStoreError(f"its {table} contain values that are not finite")
 
 
-def _tables(version: int) -> list[str]:
-    tables = (name for kind, name, _ in expected_schema(version) if kind == "table")
+def _tables(version: int, migrations: tuple[str, ...] = MIGRATIONS) -> list[str]:
+    tables = (name for kind, name, _ in expected_schema(version, migrations) if kind == "table")
     return sorted(name for name in tables if not name.startswith("sqlite_"))
 
 

@@ -16,6 +16,7 @@ OWNER, OWNER_FOLDER = 0o600, 0o700
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _FILES = (
     "archive.sqlite*",
+    "saved.sqlite3*",
     "vectors.json*",
     "*.lock",
     "writer.json",

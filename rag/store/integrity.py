@@ -22,11 +22,11 @@ from rag.store.rows import METADATA, METADATA_WIDTH, row_to_article, row_to_pass
 from rag.store.staged_vectors import NEXT_MODEL, TABLE
 from rag.valid_dates import parse_stored_date
 
-Place = Literal["store", "text index (BM25)", "article index", "vector index"]
+Place = Literal["store", "text index (BM25)", "article index", "vector index", "saved items"]
 # The repair: indexes are rebuilt from the database, lost vectors embedded again, orphaned rows
 # and impossible dates deleted; lost or altered texts need a backup or the source, and lost
-# changes are accepted if they can't be restored.
-Fix = Literal["index", "embed", "discard", "drop", "times", "undate", "restore", "give up"]
+# changes are accepted if they can't be restored. Words of erased articles are erased.
+Fix = Literal["index", "embed", "discard", "drop", "times", "undate", "erase", "restore", "give up"]
 
 NORM_TOLERANCE = (
     1e-3  # float32 keeps a unit vector's length within 1e-6; bfloat16's are normalised again

@@ -156,19 +156,23 @@ _OWN = (
 
 
 @cache
-def expected_schema(version: int) -> frozenset[SchemaObject]:
+def expected_schema(
+    version: int, migrations: tuple[str, ...] = MIGRATIONS
+) -> frozenset[SchemaObject]:
     """Return the tables and indexes that the migrations up to `version` create."""
     with closing(sqlite3.connect(":memory:")) as connection:
-        connection.executescript("".join(MIGRATIONS[:version]))
+        connection.executescript("".join(migrations[:version]))
         return frozenset(_objects(connection))
 
 
-def foreign_objects(connection: sqlite3.Connection, version: int) -> list[SchemaObject]:
+def foreign_objects(
+    connection: sqlite3.Connection, version: int, migrations: tuple[str, ...] = MIGRATIONS
+) -> list[SchemaObject]:
     """Return the schema objects that no migration up to `version` creates.
 
     A known name with other SQL counts as foreign too.
     """
-    allowed = expected_schema(version) | set(_OWN)
+    allowed = expected_schema(version, migrations) | set(_OWN)
     return sorted(one for one in _objects(connection) if one not in allowed)
 
 
@@ -189,9 +193,11 @@ def drop_foreign_objects(
                 connection.execute(f'DROP {kind} IF EXISTS "{quoted}"')
 
 
-def missing_objects(connection: sqlite3.Connection, version: int) -> list[SchemaObject]:
+def missing_objects(
+    connection: sqlite3.Connection, version: int, migrations: tuple[str, ...] = MIGRATIONS
+) -> list[SchemaObject]:
     """Return the tables and indexes that a database of `version` lacks."""
-    return sorted(expected_schema(version).difference(_objects(connection)))
+    return sorted(expected_schema(version, migrations).difference(_objects(connection)))
 
 
 def _objects(connection: sqlite3.Connection) -> list[SchemaObject]:

@@ -124,7 +124,7 @@ class Visit:
 
     def ask(self, question: object) -> dict[str, Any]:
         """Ask, as the page does: begin, then answer."""
-        begin = self.index("<lambda>", "submit")
+        begin = self.index("ask", "submit")
         self.call(begin, [None, question, "answer", "relevance", "", "", "", [], [], [], []])
         return self.call(self.index("stream_answer"))
 

@@ -206,8 +206,8 @@ def test_histogram_counts_only_readable_articles(archive: Archive) -> None:
 
 def test_archive_summary_of_the_page_hides_restricted_articles(archive: Archive) -> None:
     seen = SummaryCache(archive).current()
-    assert not leaks((seen.status.publishers, seen.status.gaps, seen.choices, seen.examples))
-    assert seen.examples == (PUBLIC.title,)
+    assert not leaks((seen.status.publishers, seen.status.gaps, seen.choices, seen.suggestions))
+    assert [one.question for one in seen.suggestions] == [PUBLIC.title]
 
 
 @pytest.mark.parametrize("mode", ["answer", "timeline", "passages"])

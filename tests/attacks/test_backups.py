@@ -312,6 +312,44 @@ def test_values_that_would_break_commands_are_rejected(
     )
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE TRIGGER t AFTER UPDATE ON searches BEGIN DELETE FROM entries; END",
+        "UPDATE dossiers SET name = char(27) || '[2J'",
+        'UPDATE searches SET filters = \'{"access": ["premium"]}\'',
+    ],
+)
+def test_backup_with_forged_saved_items_is_rejected(tmp_path: Path, statement: str) -> None:
+    with small_archive(tmp_path / "archive") as archive:
+        archive.saved.searches.add("Ferries", "ferry")
+        archive.saved.dossiers.create("Bridge")
+        write_backup(archive.store, tmp_path / "genuine.backup")
+    manifest, record = unpack(tmp_path / "genuine.backup")
+    with zipfile.ZipFile(tmp_path / "genuine.backup") as packed:
+        saved = Path(packed.extract("saved.sqlite3", tmp_path))
+    with closing(sqlite3.connect(saved)) as file, file:
+        file.execute(statement)
+    forged = saved.read_bytes()
+    sealed = {"saved_bytes": len(forged), "saved_sha256": hashlib.sha256(forged).hexdigest()}
+    backup = pack(tmp_path / "forged.backup", manifest | sealed, record)
+    with zipfile.ZipFile(backup, "a") as into:
+        into.writestr("saved.sqlite3", forged)
+    assert "cannot be restored" in rejection(backup, tmp_path)
+
+
+def test_backup_without_its_saved_items_is_rejected(tmp_path: Path) -> None:
+    with small_archive(tmp_path / "archive") as archive:
+        archive.saved.dossiers.create("Bridge")
+        write_backup(archive.store, tmp_path / "genuine.backup")
+    manifest, record = unpack(tmp_path / "genuine.backup")
+    for name, forged in (("bomb", {"saved_bytes": 1 << 40}), ("lost", {})):
+        backup = pack(tmp_path / f"{name}.backup", manifest | forged, record)
+        folder = tmp_path / name
+        folder.mkdir()
+        assert "not a complete backup" in rejection(backup, folder)
+
+
 def test_backup_leaves_out_foreign_tables(tmp_path: Path) -> None:
     with small_archive(tmp_path / "archive") as archive:
         with closing(sqlite3.connect(tmp_path / "archive" / RECORD)) as connection, connection:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from rag.schema import Notice
 from tests.attacks.server import QUESTION, Visit, open_client, serve
 from tests.support.fakes import HARBOUR, ORCHARD, WordEmbeddings, small_archive
 from tests.support.sessions import run_question
+from ui import answer_formats
 from ui.web.app import Served
 from ui.web.feedback import FILE
 from ui.web.state import Session
@@ -60,17 +63,23 @@ def without_erased_text(told: object) -> str:
 
 
 def test_exports_of_an_open_page_lose_erased_text(visit: Visit, folder: Path) -> None:
-    save = [i for i, fn in visit._blocks.fns.items() if fn.name in ("save", "copy")]
-    assert len(save) == 5
-    for index in save:
-        assert "closed on Monday" in json.dumps(visit.call(index, [None, "conversation"]))
+    def export(turn: int, form: str) -> str:
+        event = {"turn": turn, "form": form}
+        return json.dumps(visit.call(visit.index("save"), event_data=event)["output"]["data"])
+
+    def copy(turn: int) -> str:
+        called = visit.call(visit.index("copy"), event_data={"turn": turn})
+        return json.dumps(called["output"]["data"])
+
+    for turn, form in product((0, 1), answer_formats.FORMATS):
+        assert "closed on Monday" in export(turn, form), form
+    assert "closed on Monday" in copy(1)
     erase(folder, HARBOUR.id)
-    for index in save:
-        told = without_erased_text(visit.call(index, [None, "conversation"])["output"]["data"])
-        assert "third fewer" in told
-    assert SAID_OF_IT in without_erased_text(
-        visit.call(visit.index("copy"), [None, "conversation"])["output"]["data"]
-    )
+    for form in answer_formats.FORMATS:
+        assert "third fewer" in without_erased_text(export(0, form))
+        without_erased_text(export(1, form))
+    assert SAID_OF_IT in without_erased_text(copy(1))
+    assert "third fewer" in without_erased_text(copy(2))
 
 
 def test_next_answer_shows_earlier_turn_without_erased_text(visit: Visit, folder: Path) -> None:
@@ -80,24 +89,23 @@ def test_next_answer_shows_earlier_turn_without_erased_text(visit: Visit, folder
 
 
 def test_reopened_conversation_has_no_erased_text(visit: Visit, folder: Path) -> None:
-    told = visit.run(visit.index("start"))
-    listed = json.loads(told.text)["data"]
+    listed = visit.run(visit.index("start")).text
     erase(folder, HARBOUR.id)
-    key = next(
-        choice[1]
-        for part in listed
-        if isinstance(part, dict)
-        for choice in part.get("choices") or ()
-        if choice[0].startswith(QUESTION[:20])
-    )
-    opened = next(
-        i
-        for i, fn in visit._blocks.fns.items()
-        if fn.name == "open_" and any(kind == "input" for _, kind in fn.targets)
-    )
-    shown = without_erased_text(visit.run(opened, [None, key]).json()["data"])
+    (found,) = set(re.findall(r'data-conversation=\\"([0-9a-f]{16})', listed))
+    event = {"action": "open", "id": found}
+    shown = without_erased_text(visit.run(visit.index("act"), event_data=event).json()["data"])
     assert "third fewer" in shown
     assert SAID_OF_IT in shown
+
+
+def test_earlier_version_of_an_answer_has_no_erased_text(visit: Visit, folder: Path) -> None:
+    visit.call(visit.index("ask_again"), event_data={"turn": 2})
+    visit.call(visit.index("stream_answer"))
+    erase(folder, ORCHARD.id)
+    event = {"turn": 2, "version": 0}
+    shown = visit.run(visit.index("version"), event_data=event).text
+    assert "closed on Monday" in shown
+    assert "third fewer" not in shown
 
 
 def test_conversation_from_browser_has_no_erased_text(
@@ -124,7 +132,7 @@ def test_card_and_feedback_of_erased_article_are_empty(visit: Visit, folder: Pat
     erase(folder, HARBOUR.id)
     opened = visit.run(visit.index("open_"), event_data={"turn": 1, "card": 1, "revision": 0})
     assert "This article is no longer in the archive" in without_erased_text(opened.json()["data"])
-    visit.run(visit.index("thumb"), event_data={"index": 1, "value": "", "liked": "Like"})
+    visit.run(visit.index("thumb"), event_data={"turn": 1, "liked": True})
     without_erased_text((folder / "archive" / FILE).read_text(encoding="utf-8"))
 
 

@@ -27,7 +27,7 @@ from tests.web.test_views import ENGLISH, FakeArticles, Page, make_turn
 from ui import answer_formats, render
 from ui.cli import format as terminal
 from ui.web.views import article as article_view
-from ui.web.views import cards, messages
+from ui.web.views import cards, thread
 
 FORGED = "https://harbour-courier.example@evil.example/"
 MARKERS = (
@@ -91,7 +91,7 @@ def render_everywhere(answer: Answer) -> dict[str, str]:
         "html": Page(answer_formats.page(said, ENGLISH)).text,
         "ris": answer_formats.ris(said, ENGLISH),
         "csl": json.dumps(csl, ensure_ascii=False),
-        "chat": Page(messages.answer_html(turns[0], 1, ENGLISH)).text,
+        "chat": Page(thread.answer_html(turns[0], 1, ENGLISH)).text,
         "cards": Page(cards.cards_html(turns, ENGLISH)).text,
         "article": Page(article_view.article_html(FakeArticles(article), place, ENGLISH)).text,
         "api": answer.text,

@@ -124,12 +124,14 @@ def test_malformed_call_gets_a_one_line_error(visit: Visit, body: bytes) -> None
 )
 def test_forged_event_does_nothing(visit: Visit, value: object) -> None:
     visit.load()
-    for name in ("thumb", "open_"):
+    visit.ask(QUESTION)
+    for name in ("thumb", "open_", "version", "act"):
         told = visit.run(visit.index(name), event_data=value)
         assert told.status_code == 200, (name, told.text)
-    for name in ("retry", "edit", "drag", "pick"):
+    for name in ("ask_suggested", "ask_again", "widen", "pick", "copy", "link", "save"):
         index = visit.index(name)
         assert visit.call(index, event_data=value)["success"], name
+    assert "was closed on Monday" in visit.load(None).text
 
 
 def test_forged_click_on_card_or_bar_does_nothing(visit: Visit) -> None:
@@ -143,14 +145,51 @@ def test_forged_click_on_card_or_bar_does_nothing(visit: Visit) -> None:
         told = visit.run(visit.index("open_"), event_data=event)
         assert told.status_code == 200
         assert "bf-article" not in told.text
-    for event in ({"day": 1e300, "step": "day"}, {"day": "NaN", "step": "year"}):
-        assert visit.call(visit.index("pick"), event_data=event)["success"]
+    for days in ("9999-99-99/0000-00-00", "2024-10-22/2024-10-21", "2024-10-21", ["x"]):
+        assert visit.call(visit.index("pick"), event_data={"days": days})["success"]
+
+
+@pytest.mark.parametrize(
+    ("name", "event"),
+    [
+        ("version", {"turn": 1, "version": 10**9}),
+        ("version", {"turn": 40, "version": 0}),
+        ("act", {"action": "delete", "id": "../" * 99}),
+        ("act", {"action": "rename", "id": "0" * 16, "name": "x" * 10**5}),
+        ("act", {"action": "undo", "id": {}}),
+        ("act", {"action": "withdraw", "id": HARBOUR.id}),
+    ],
+)
+def test_forged_action_keeps_the_conversation(
+    visit: Visit, name: str, event: dict[str, Any]
+) -> None:
+    visit.load()
+    visit.ask(QUESTION)
+    assert visit.run(visit.index(name), event_data=event).status_code == 200
+    assert "was closed on Monday" in visit.load().text
+
+
+@pytest.mark.parametrize(
+    ("name", "event"),
+    [
+        ("save", {"turn": 1, "form": "exe"}),
+        ("save", {"turn": -1, "form": "ris"}),
+        ("copy", {"turn": 2**40}),
+        ("link", {"turn": 7}),
+    ],
+)
+def test_forged_export_gives_nothing(visit: Visit, name: str, event: dict[str, Any]) -> None:
+    visit.load()
+    visit.ask(QUESTION)
+    told = visit.call(visit.index(name), event_data=event)
+    assert told["success"]
+    assert told["output"]["data"] == [None]
 
 
 @pytest.mark.parametrize("wrong", [["x"], {"a": 1}, 7, "x" * 300_000])
 def test_forged_question_gets_a_plain_error(visit: Visit, wrong: object) -> None:
     visit.load()
-    begin = visit.index("<lambda>", "submit")
+    begin = visit.index("ask", "submit")
     values = [None, wrong, "answer", "relevance", "", "", "", [], [], [], []]
     told = visit.join(begin, values)
     assert told.status_code == 400
@@ -159,7 +198,7 @@ def test_forged_question_gets_a_plain_error(visit: Visit, wrong: object) -> None
 
 def test_unknown_choices_are_ignored(visit: Visit) -> None:
     visit.load()
-    begin = visit.index("<lambda>", "submit")
+    begin = visit.index("ask", "submit")
     strange = [["nobody's"], ["x" * 400], [], ["??"]]
     told = visit.call(begin, [None, "Who?", "shout", True, "0001", "9999-12-31", "x", *strange])
     assert told["success"]

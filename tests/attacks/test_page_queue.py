@@ -89,7 +89,7 @@ def test_quota_error_is_in_the_readers_language(
         visit = Visit(server, mine)
         visit.load()
         mine.headers["Accept-Language"] = "de"
-        begin = visit.index("<lambda>", "submit")
+        begin = visit.index("ask", "submit")
         values = [None, QUESTION, "answer", "relevance", "", "", "", [], [], [], []]
         told = visit.join(begin, values)
         assert told.status_code == 429

@@ -158,7 +158,7 @@ def test_feedback_line_is_small_and_rate_limited(tmp_path: Path) -> None:
         visit = Visit(served, asking)
         visit.load()
         visit.ask(QUESTION)
-        event = {"index": 1, "value": "x", "liked": "Like"}
+        event = {"turn": 1, "liked": True}
         told = [visit.run(visit.index("thumb"), event_data=event).status_code for _ in range(40)]
         file = tmp_path / "archive" / feedback.FILE
         lines = file.read_bytes().splitlines()

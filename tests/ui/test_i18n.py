@@ -213,7 +213,10 @@ def test_plural_forms_follow_the_count() -> None:
         "1 article",
         "1,200 articles",
     ]
-    assert [GERMAN("publishers_count", count=n) for n in (1, 2)] == ["1 Zeitung", "2 Zeitungen"]
+    assert [GERMAN("considered", count=n) for n in (1, 2)] == [
+        "1 Textstelle berücksichtigt",
+        "2 Textstellen berücksichtigt",
+    ]
 
 
 def test_refusal_lists_limits_and_notices_do_not_repeat_them() -> None:

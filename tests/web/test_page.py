@@ -28,8 +28,8 @@ from ui.web.ask_request import (
     request_from_fields,
     request_from_link,
 )
-from ui.web.state import AskRequest, Conversation, Session, Turn
-from ui.web.views import messages
+from ui.web.state import MOST_VERSIONS, AskRequest, Conversation, Session, Turn
+from ui.web.views.thread import thread_html
 from ui.web.withdrawn import LOST
 
 
@@ -76,7 +76,7 @@ def test_error_is_shown_in_the_chat(archive: Archive) -> None:
     session = run_turn.begin_turn(Session(), AskRequest("Who?"))
     *_, session = run_turn.run_turn(archive, chatbot, session)
     assert session.turns[0].answer.refused
-    said = messages.chat_messages(session.turns, texts_in("en"))[-1]["content"]
+    said = thread_html(session.turns, texts_in("en"), ())
     assert "the chat model did not answer" in said
 
 
@@ -170,7 +170,7 @@ def test_browser_storage_restores_the_whole_session(archive: Archive) -> None:
     first, second = back.turns
     assert first.progress == "stopped"
     assert first.request.removed_constraints == ("window",)
-    assert messages.chat_messages(back.turns, texts_in("de"))
+    assert thread_html(back.turns, texts_in("de"), ())
     assert second.answer.candidates_considered == 77
     assert second.answer.citations[0].copies == (ORCHARD.metadata,)
     assert (second.id, second.sequence, second.asked_on, second.standalone_question) == (
@@ -203,7 +203,7 @@ def test_browser_storage_restores_notices_and_drops_forged_ones(archive: Archive
     (back,) = browser_storage.from_browser(value, archive)
     assert back.turns[0].answer.notices == notices
     assert back.turns[0].answer.refusal is None
-    assert messages.chat_messages(back.turns, texts_in("de"))
+    assert thread_html(back.turns, texts_in("de"), ())
 
 
 def test_browser_storage_restores_texts_of_an_earlier_version(archive: Archive) -> None:
@@ -214,7 +214,7 @@ def test_browser_storage_restores_texts_of_an_earlier_version(archive: Archive) 
     answer = back.turns[0].answer
     assert answer.notices == (Notice("message", text="The passages differ."),)
     assert answer.statements[0].reason == Notice("message", text="only part of it")
-    shown = messages.chat_messages(back.turns, texts_in("en"))[-1]["content"]
+    shown = thread_html(back.turns, texts_in("en"), ())
     assert "The passages differ" in shown
 
 
@@ -270,8 +270,41 @@ def test_conversations_are_switched_and_deleted(archive: Archive) -> None:
     back = second.open_conversation(first.current.id)
     assert back.current == first.current
     assert back.open_conversation("nobody's") is back
-    assert back.without_current().current == second.current
-    assert Session((Conversation("x"),)).without_current().turns == ()
+    named = back.rename(first.current.id, "The bridge")
+    assert [one.title for one in named.conversations] == ["The bridge", "What about the apples?"]
+    assert named.open_conversation(second.current.id).conversations[1].title == "The bridge"
+    deleted = named.delete(first.current.id)
+    assert deleted.turns == ()
+    assert deleted.undelete().current == named.current
+    other = named.delete(second.current.id)
+    assert [one.id for one in other.conversations] == [first.current.id]
+    assert other.undelete().conversations == named.conversations
+    assert other.start_conversation().undelete().deleted is None
+    assert named.delete("nobody's") is named
+
+
+def test_answer_asked_again_keeps_its_earlier_versions(archive: Archive) -> None:
+    session = run_question(archive, Session(), "What about the harbour bridge?")[-1]
+    for mode in ("passages", "timeline"):
+        asked = replace(session.turns[0].request, mode=mode)  # type: ignore[arg-type]
+        session = run_turn.begin_turn(session, asked, 0)
+        *_, session = run_turn.run_turn(archive, QuotingChatbot(archive), session)  # type: ignore[arg-type]
+    (turn,) = session.turns
+    assert [one.request.mode for one in turn.versions] == ["answer", "passages", "timeline"]
+    assert turn.version == 2
+    first = turn.show_version(0)
+    assert first.request.mode == "answer"
+    assert first.versions == turn.versions
+    assert first.show_version(2) == turn
+    assert turn.show_version(3) is turn
+    shown = session.with_last_turn(first)
+    (back,) = browser_storage.from_browser(browser_storage.to_browser(shown), archive)
+    assert [one.request for one in back.turns[0].versions] == [o.request for o in turn.versions]
+    assert back.turns[0].version == 0
+    for _ in range(9):
+        turn = turn.ask_again(Turn(turn.request, Answer("Who?")))
+    assert len(turn.versions) == MOST_VERSIONS
+    assert turn.version == MOST_VERSIONS - 1
 
 
 def test_day_of_the_histogram_limits_to_that_day() -> None:

@@ -19,7 +19,7 @@ from ui.i18n import texts_in
 from ui.render import strip_controls
 from ui.web.state import AskRequest, Turn
 from ui.web.views import article as article_view
-from ui.web.views import cards, messages
+from ui.web.views import cards, thread
 from ui.web.views.markup import escape, plain_line, unescape
 
 ENGLISH = texts_in("en")
@@ -35,7 +35,7 @@ def evidence_markup(answers: list[Answer]) -> str:
 
 
 def answer_markup(answer: Answer, number: int = 1, **given: object) -> str:
-    return messages.answer_html(make_turn(answer, **given), number, ENGLISH)
+    return thread.answer_html(make_turn(answer, **given), number, ENGLISH)
 
 
 EVIL = (

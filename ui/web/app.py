@@ -143,12 +143,13 @@ def build_page(archive: Archive, chatbot: Chatbot, settings: Settings) -> gr.Blo
         delete_cache=(900, UPLOAD_SECONDS),
     )
     with blocks:
+        # First, since Gradio renames the second function of a name, private ones included.
+        add_endpoints(archive, chatbot, concurrency)
         where = hashlib.sha256(str(archive.path.resolve()).encode()).hexdigest()[:12]
         page = PageUpdates(
             archive, chatbot, build_layout(f"backfile-{where}"), SummaryCache(archive)
         )
         wire(page, blocks, settings, concurrency)
-        add_endpoints(archive, chatbot, concurrency)
     # No limit here: the quota limits each client, a queue limit would apply to all of them.
     blocks.queue(max_size=None, default_concurrency_limit=concurrency, api_open=False)
     blocks.state_session_capacity = SESSIONS

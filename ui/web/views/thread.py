@@ -16,7 +16,14 @@ MAX_CLOSEST = 3  # closest articles listed in the chat; all have cards
 SIGNS = {"partly": "◐", "unverified": "", "not supported": "✗", "contradicted": "✗"}
 THUMB_UP, THUMB_DOWN = "↑", "↓"
 EXPORT_NAMES = {"markdown": "Markdown", "html": "HTML", "ris": "RIS", "csl": "CSL-JSON"}
+STATUSES = {
+    "answered": "status_answered",
+    "sources disagree": "status_sources_disagree",
+    "closest matches only": "status_closest_matches_only",
+    "not found": "status_not_found",
+}
 NO_SEARCH = frozenset({"greeting", "thanks", "no_topic"})  # replies without a status
+FIGURES = frozenset({"dated_figure", "figure_of"})  # labels with the figure that was asked for
 SKELETON_LINES = 3
 LONGEST_PREVIEW = 320  # characters of a quotation shown while its number is hovered over
 # A short answer stands in brackets before the quotation: "[about 1,500:] North Korea ...".
@@ -99,16 +106,16 @@ def _status(turn: Turn, texts: Texts) -> str:
     shown = turn.request.mode == "passages" and not answer.refused
     if answer.refused and answer.refusal and answer.refusal.code in NO_SEARCH:
         return ""
-    status = "passages_found" if shown else answer.status.replace(" ", "_")
+    status = "status_passages_found" if shown else STATUSES[answer.status]
     facts = [texts("as_of", day=texts.day(answer.newest_source))] if _is_dated(turn) else []
     looked = max(answer.candidates_considered, len(answer.hits))
     if turn.progress in ("growing", "done") and looked:
         facts.append(texts("considered", count=looked))
     facts += [texts(f"ignored_{kind}") for kind in turn.request.removed_constraints]
     label = texts("status_passages_found", count=len(answer.hits)) if shown else ""
-    label = label or texts(f"status_{status}")
+    label = label or texts(status)
     line = "".join(f"<span>{escape_line(fact)}</span>" for fact in facts)
-    return f'<p class="bf-status bf-status-{status}" dir="auto"><b>{escape(label)}</b>{line}</p>'
+    return f'<p class="bf-status bf-{status}" dir="auto"><b>{escape(label)}</b>{line}</p>'
 
 
 def _is_dated(turn: Turn) -> bool:
@@ -223,9 +230,11 @@ def _source_line(head: ArticleMetadata, texts: Texts) -> str:
 
 def _statement(statement: Statement, turn: str, place: int, texts: Texts) -> str:
     label, text = render(statement.label, texts), statement.text
-    lead = LEAD.match(text) if place == 1 and not label else None
-    if lead is not None:
-        label, text = "", text[lead.end() :]
+    fact = ""
+    if place == 1 and statement.label is not None and statement.label.code in FIGURES:
+        fact, label = str(statement.label["figure"]), ""
+    elif place == 1 and not label and (bracket := LEAD.match(text)):
+        fact, text = bracket[1], text[bracket.end() :]
     parts = [escape_line(text)]
     for number, citation in {c.number: c for c in statement.citations}.items():
         parts.append(_citation(number, citation, turn, place))
@@ -236,7 +245,7 @@ def _statement(statement: Statement, turn: str, place: int, texts: Texts) -> str
         parts.append(f'<span class="bf-support bf-{key}" title="{reason}">{sign}</span>')
     head = f'<span class="bf-label">{escape_line(label)}</span>' if label else ""
     said = paragraph(head + " ".join(parts), f"bf-statement bf-is-{key}")
-    return f"{_lead(lead[1], statement, texts)}{said}" if lead else said
+    return f"{_lead(fact, statement, texts)}{said}" if fact else said
 
 
 def _lead(fact: str, statement: Statement, texts: Texts) -> str:

@@ -1,0 +1,92 @@
+"""Articles that came in, or changed, after a change of the archive.
+
+Articles are told apart by the number of the change that brought them and not by their dates: a
+back-dated article is new, and an article that was added again as it had been is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from rag.schema import ArticleMetadata, Filters
+from rag.store.database import Database
+from rag.store.filters import where_clause
+from rag.store.rows import METADATA, METADATA_WIDTH, row_to_metadata
+
+_STANDING = (
+    "FROM revisions o WHERE o.article_id = r.article_id AND o.since <= ? "
+    "AND (o.until IS NULL OR o.until > ?)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A current revision that came in after a change.
+
+    Attributes:
+        revision_id: The row of the revision.
+        first: The number of its first passage; 0 if it has none.
+        last: The number of its last passage.
+        is_changed: True if another revision of the article was current at that change.
+    """
+
+    revision_id: int
+    first: int
+    last: int
+    is_changed: bool
+
+
+def read_arrivals(database: Database, filters: Filters, *, after: int, up_to: int) -> list[Arrival]:
+    """Return the current revisions that came in between two changes, in their order.
+
+    A revision is left out if one with the same content was current at the first change.
+
+    Args:
+        database: The archive's database.
+        filters: The filters that the articles must pass.
+        after: The sequence number of the first change, exclusive.
+        up_to: That of the last change, inclusive.
+    """
+    where, values = where_clause(database, filters)
+    rows = database.connection.execute(
+        f"SELECT r.id, ifnull(min(p.number), 0), ifnull(max(p.number), 0), EXISTS (SELECT 1 "
+        f"{_STANDING}) FROM revisions r LEFT JOIN passages p ON p.revision_id = r.id "
+        f"WHERE r.since > ? AND r.since <= ? AND NOT EXISTS (SELECT 1 {_STANDING} "
+        f"AND o.fingerprint = r.fingerprint) AND {where} GROUP BY r.id ORDER BY r.id",
+        (after, after, after, up_to, after, after, *values),
+    )
+    return [Arrival(key, first, last, bool(changed)) for key, first, last, changed in rows]
+
+
+def read_arrived(
+    database: Database, revision_ids: Sequence[int]
+) -> dict[int, tuple[ArticleMetadata, int, datetime]]:
+    """Return revisions' metadata with the number and the time of the change that brought them.
+
+    Args:
+        database: The archive's database.
+        revision_ids: Rows of revisions.
+    """
+    rows = database.execute_for_each(
+        f"SELECT {METADATA}, r.id, c.sequence, c.at FROM revisions r "
+        "JOIN changes c ON c.sequence = r.since WHERE r.id IN ({})",
+        revision_ids,
+    )
+    return {
+        row[METADATA_WIDTH]: (
+            row_to_metadata(row),
+            row[METADATA_WIDTH + 1],
+            datetime.fromisoformat(row[METADATA_WIDTH + 2]),
+        )
+        for row in rows
+    }
+
+
+def change_time(database: Database, sequence: int) -> str:
+    """Return the time of a change as it is stored; "" if there is no such change."""
+    row = database.connection.execute(
+        "SELECT at FROM changes WHERE sequence = ?", (sequence,)
+    ).fetchone()
+    return str(row[0]) if row else ""
