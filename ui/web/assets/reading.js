@@ -1,7 +1,6 @@
 // The article that is being read: its address in the history, focus, copying, and what opens or
 // closes it. `page.js` sends `bf-open` and `bf-leave`.
 const root = new URL('.', document.baseURI).href;  // doesn't change with the address
-const narrow = matchMedia('(max-width: 719px)');
 const article = () => element.querySelector('.bf-article');
 const isAddress = () => location.href.startsWith(`${root}a/`);
 const isLinked = () => new URLSearchParams(location.search).has('article');
@@ -120,5 +119,5 @@ document.addEventListener('click', (event) => {
     heading.focus({preventScroll: true});
   } else open({...pressed.dataset, leadsOn: Boolean(pressed.closest('.bf-related, #bf-similar'))});
 }, true);
-follow();
+if (article()) follow();
 watch('value', follow);

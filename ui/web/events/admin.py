@@ -203,6 +203,9 @@ def _withdraw(page: PageUpdates, settings: Settings) -> Any:
     ) -> dict[Any, Any]:
         texts = require_write_access(session, request)
         reason_text = (reason or "").strip()[:LONGEST_REASON]
+        if not reason_text:
+            gr.Warning(texts("withdraw_reason_missing"))
+            return {on.article_ids: ids}
         try:
             count = withdraw_articles(page.archive, settings, ids, reason_text) if ids else 0
         except BackfileError as error:

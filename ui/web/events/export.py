@@ -26,7 +26,7 @@ SAVE_JS = """(payload) => {
 }"""
 COPY_JS = """async (payload) => {
   if (!payload) return;
-  const text = payload.query ? location.origin + location.pathname + payload.query : payload.text;
+  const text = payload.query ? new URL(payload.query, document.baseURI).href : payload.text;
   try {
     await navigator.clipboard.writeText(text);
   } catch {  // browsers allow the clipboard for https and localhost only

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gradio as gr
 
@@ -15,6 +15,8 @@ from ui.i18n import Texts, texts_in
 from ui.web import input_validation
 from ui.web.components import UNQUEUED_EVENT
 from ui.web.events.admin import may_write
+from ui.web.state import Session
+from ui.web.updates import PageUpdates, Updates
 from ui.web.views.article import (
     MOST_LISTED,
     Place,
@@ -24,10 +26,6 @@ from ui.web.views.article import (
     place_at,
     similar_html,
 )
-
-if TYPE_CHECKING:
-    from ui.web.state import Session
-    from ui.web.updates import PageUpdates, Updates
 
 
 def wire_reading(page: PageUpdates) -> None:
