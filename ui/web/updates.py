@@ -18,7 +18,7 @@ from ui.web.feedback import DailyLimit
 from ui.web.labels import i18n
 from ui.web.quota import Bucket
 from ui.web.state import AskRequest, Session
-from ui.web.views.article import Place, article_html
+from ui.web.views.article import Place, Reading, article_html
 from ui.web.views.cards import cards_html
 from ui.web.views.chips import chips_html
 from ui.web.views.conversations import conversations_html
@@ -62,7 +62,7 @@ class PageUpdates:
         on = self.on
         return [
             *(on.session, on.thread, on.evidence, on.understood, on.conversations, on.question),
-            *(on.article, on.stored),
+            *(*self.article_components, on.stored),
         ]
 
     @property
@@ -175,16 +175,22 @@ class PageUpdates:
             },
         }
 
-    def article(self, place: Place, texts: Texts, revision: int | None = None) -> Updates:
+    @property
+    def article_components(self) -> list[Any]:
+        """Components that show the article that is being read."""
+        return [self.on.article, self.on.opened, self.on.similar]
+
+    def article(self, place: Place, texts: Texts, reading: Reading = Reading()) -> Updates:
         """Show an article in place of the sources."""
         return {
             self.on.opened: place.passage.article_id,
-            self.on.article: article_html(self.archive, place, texts, revision),
+            self.on.article: article_html(self.archive, place, texts, reading),
+            self.on.similar: "",
         }
 
     def close_article(self) -> Updates:
         """Show the sources again."""
-        return {self.on.article: ""}
+        return {self.on.article: "", self.on.opened: "", self.on.similar: ""}
 
     def empty_question(self) -> gr.Textbox:
         """Return the field of the question, empty and ready."""

@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Iterable, Sequence
 
 from rag.schema import ArticleMetadata, Citation, Statement
+from ui.article_address import ArticleAddress
 from ui.i18n import Texts, notices_text, refusal_text, render, support_key
 from ui.render import article_reference
 from ui.web.state import Suggestion, Turn
@@ -263,10 +264,11 @@ def _lead(fact: str, statement: Statement, texts: Texts) -> str:
 def _citation(number: int, citation: Citation, turn: str, place: int) -> str:
     """Return a superscript number that links to its card and previews its quotation."""
     source = escape_line(article_reference(citation.metadata))
+    address = ArticleAddress.of_span(citation.passage, citation.start, citation.end)
     quote = escape_line(textwrap.shorten(citation.quote, LONGEST_PREVIEW, placeholder=" …"))
     return (
         f'<a class="bf-cite" id="{turn}-said-{place}-{number}" href="#{turn}-card-{number}" '
-        f'data-source="{source}" data-quote="{quote}" '
+        f'data-source="{source}" data-quote="{quote}" data-address="{escape(address.path)}" '
         f'aria-label="{number}&#58; {source}">{number}</a>'
     )
 
