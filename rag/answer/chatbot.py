@@ -11,7 +11,7 @@ from datetime import date
 from typing import TYPE_CHECKING, TypedDict, Unpack, cast
 
 from rag.answer.background import iterate_in_thread
-from rag.answer.context import WriterContext, gather_context
+from rag.answer.context import WriterContext, build_context
 from rag.answer.corrections import add_correction_notes
 from rag.answer.extractive import compose_answer, grow_answer
 from rag.answer.followups_llm import condense_question
@@ -19,9 +19,7 @@ from rag.answer.generative import GeneratedAnswer
 from rag.answer.layouts import lay_out
 from rag.answer.llm import SentenceStream
 from rag.answer.period import refuse_period, small_talk_answer, stream_stories
-from rag.answer.period_notes import needs_notes, take_notes
 from rag.answer.premises import PremiseConflict, check_premise
-from rag.answer.prompts import build_messages, build_messages_from_notes, fit_to_context
 from rag.answer.refusal import (
     answer_confidence,
     excluded_hit_reason,
@@ -264,7 +262,7 @@ class Chatbot:
         if isinstance(question, ParsedQuery):
             return question, used
         if self.chat_model is not None:
-            writer = SentenceStream(self.chat_model, timeout=self.timeout, prices=self.prices)
+            writer = self._new_stream()
             question, used = condense_question(question, history, writer), writer.usage
             history = ()
         parsed = understand_question(
@@ -312,7 +310,15 @@ class Chatbot:
         if self.chat_model is None:
             yield from self._stream_extractive(begun, found, ranked, denial)
         else:
-            context = self._build_context(wide, most, filters, history)
+            context = build_context(
+                self.archive,
+                wide,
+                filters,
+                history,
+                self._new_stream,
+                most=most,
+                context_tokens=self.context_tokens,
+            )
             yield from self._stream_generated(begun, found, ranked, denial, filters, why, context)
 
     def ask(
@@ -417,34 +423,9 @@ class Chatbot:
             return None
         return ranked[0].hit
 
-    def _build_context(
-        self,
-        found: RetrievalResult,
-        most: int,
-        filters: Filters,
-        history: Sequence[tuple[str, Answer] | str],
-    ) -> WriterContext:
-        """Return what the chat model is given: passages, or notes if a period has too many."""
-        asked, budget = found.question, self.context_tokens
-        if self.chat_model is not None and needs_notes(asked, len(found.hits), most):
-            try:
-                notes = take_notes(
-                    self.archive,
-                    asked,
-                    filters,
-                    self.chat_model,
-                    timeout=self.timeout,
-                    context_tokens=budget,
-                    prices=self.prices,
-                )
-            except ChatModelError:
-                pass  # it is asked again, in one prompt, and its failure reported
-            else:
-                messages = build_messages_from_notes(asked, notes.texts, history)
-                return WriterContext(notes.hits, tuple(messages), notes.usage, notes.notices)
-        gathered = gather_context(self.archive, found, filters, most=most)
-        hits = fit_to_context(gathered, asked.text, budget)
-        return WriterContext(tuple(hits), tuple(build_messages(asked, hits, history)))
+    def _new_stream(self) -> SentenceStream:
+        assert self.chat_model is not None
+        return SentenceStream(self.chat_model, timeout=self.timeout, prices=self.prices)
 
     def _stream_extractive(
         self,
@@ -482,9 +463,8 @@ class Chatbot:
         If no sentence passes verification, yield the extractive answer with a notice, or a refusal
         if the model found nothing or `why` says that the passages don't answer the question.
         """
-        assert self.chat_model is not None
         answer = replace(answer, hits=context.hits, notices=(*answer.notices, *context.notices))
-        stream = SentenceStream(self.chat_model, timeout=self.timeout, prices=self.prices)
+        stream = self._new_stream()
         stream.usage = answer.usage + context.usage
         written = GeneratedAnswer(
             context.hits,

@@ -7,13 +7,17 @@ for each part, side and year of the question, and the text around the best ones.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from langchain_core.messages import BaseMessage
 
+from rag.answer.llm import SentenceStream
+from rag.answer.period_notes import needs_notes, take_notes
+from rag.answer.prompts import Turn, build_messages, build_messages_from_notes, fit_to_context
 from rag.answer.question_kind import classify_kind
+from rag.errors import ChatModelError
 from rag.nlp.entities import find_names
 from rag.nlp.sentences import split_sentences
 from rag.query.parser import ParsedQuery
@@ -44,6 +48,41 @@ class WriterContext:
     messages: tuple[BaseMessage, ...]
     usage: Usage = field(default_factory=Usage)
     notices: tuple[Notice, ...] = ()
+
+
+def build_context(
+    archive: SearchBackend,
+    found: RetrievalResult,
+    filters: Filters,
+    history: Sequence[Turn],
+    new_stream: Callable[[], SentenceStream],
+    *,
+    most: int,
+    context_tokens: int,
+) -> WriterContext:
+    """Return what a chat model is given: passages, or notes if a period has too many.
+
+    Args:
+        archive: The archive.
+        found: The search for the whole question.
+        filters: The filters that the articles must pass.
+        history: The earlier turns, oldest first.
+        new_stream: Returns a new stream of the chat model, which takes the notes.
+        most: The most passages.
+        context_tokens: The most tokens of passages.
+    """
+    asked = found.question
+    if needs_notes(asked, len(found.hits), most):
+        try:
+            notes = take_notes(archive, asked, filters, new_stream, context_tokens=context_tokens)
+        except ChatModelError:
+            pass  # it is asked again, in one prompt, and its failure reported
+        else:
+            messages = build_messages_from_notes(asked, notes.texts, history)
+            return WriterContext(notes.hits, tuple(messages), notes.usage, notes.notices)
+    gathered = gather_context(archive, found, filters, most=most)
+    hits = fit_to_context(gathered, asked.text, context_tokens)
+    return WriterContext(tuple(hits), tuple(build_messages(asked, hits, history)))
 
 
 def gather_context(
