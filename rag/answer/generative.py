@@ -8,9 +8,10 @@ from dataclasses import replace
 from langchain_core.messages import BaseMessage
 
 from rag.answer.corrections import cites_retracted
+from rag.answer.drafts import Draft
 from rag.answer.extractive import append_statement
 from rag.answer.grading import grade_statements, repair_evidence
-from rag.answer.llm import Draft, SentenceStream
+from rag.answer.llm import SentenceStream
 from rag.answer.refusal import is_refusal
 from rag.citations import read_citations
 from rag.schema import Answer, Hit, Notice

@@ -1,8 +1,4 @@
-"""Sentence streaming from a chat model, with timeouts, retries and loop detection.
-
-A sentence's evidence comes before it, on lines of its own: `> [2] "the words it rests on"`. A model
-that ignores this and writes only sentences with [2] is read as well.
-"""
+"""Sentence streaming from a chat model, with timeouts, retries and loop detection."""
 
 from __future__ import annotations
 
@@ -10,44 +6,21 @@ import queue
 import re
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage
 
-from rag.citations import read_citations, tidy_markers
+from rag.answer.drafts import Draft, PlainDraftReader
+from rag.citations import read_citations
 from rag.errors import ChatModelError
-from rag.nlp.sentences import split_sentences
 from rag.schema import Notice, Usage
 from rag.verify.fact_checks import normalize
-from rag.verify.statements import Evidence
 
 ATTEMPTS = 3  # attempts until a first sentence comes; later failures keep what was written
 MOST_SENTENCES = 16  # of the longest form, a course of events, with some to spare
 MOST_WRITTEN = 12_000  # characters, evidence included: twice what the longest answers take
-LONGEST_SENTENCE = 1200  # characters; in a longer one, the model is looping or not writing prose
 _DONE = object()
-_EVIDENCE = re.compile(r"^[ \t]*>")
-_GIVEN = re.compile(
-    r"^[ \t]*>[ \t]*(?:\[|【)(?:passage )?(?P<number>\d{1,3})(?:\]|】)[ \t:–-]*+(?P<words>\S.*)$",
-    re.IGNORECASE,
-)
-
-
-# A sentence that follows its evidence on the same line, and ends with a marker.
-_BESIDE = re.compile(
-    r"(?P<words>[\"“„«][^\"”“»]{1,600}[\"”“»])\s+(?P<sentence>\S.{0,1200}\[\d{1,3}\][.!?]?)"
-)
-_HEADING = re.compile(r"^[ \t]*#{1,6}[ \t].*$", re.MULTILINE)
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A sentence that a chat model wrote, with its markers and the evidence that it gives."""
-
-    text: str
-    evidence: tuple[Evidence, ...] = ()
 
 
 class SentenceStream:
@@ -129,11 +102,11 @@ class SentenceStream:
 
     def _stream_once(self, messages: Sequence[BaseMessage]) -> Iterator[Draft]:
         self.written, given = "", 0
+        reader = PlainDraftReader()
         seen: set[str] = set()
         for piece in self._chunks(messages):
             self.written += piece
-            complete, rest = _read_drafts(self.written)
-            for draft in complete[given:]:
+            for draft in reader.feed(piece):
                 given += 1
                 if _is_looping(draft.text, seen):
                     self.failure = Notice("chat_model_repeated_itself")
@@ -141,10 +114,10 @@ class SentenceStream:
                 yield draft
             if given >= MOST_SENTENCES:
                 return
-            if len(rest) > LONGEST_SENTENCE or len(self.written) > MOST_WRITTEN:
+            if reader.is_endless or len(self.written) > MOST_WRITTEN:
                 self.failure = Notice("chat_model_endless_sentence")
                 return
-        for draft in _read_drafts(self.written + "\n>\n")[0][given:]:
+        for draft in reader.finish():
             if not _is_looping(draft.text, seen):
                 yield draft
 
@@ -229,68 +202,6 @@ def _error_line(error: Exception) -> str:
     text = " ".join(str(error).split()) or type(error).__name__
     text = re.sub(r"\b(?:sk|key|token)[-_][\w-]{8,}", "…", text)
     return text[:200]
-
-
-def _read_drafts(raw: str) -> tuple[list[Draft], str]:
-    """Return the complete sentences of a model's output with their evidence, and the rest.
-
-    A line of evidence completes the sentences before it, and is of the first one after it.
-    """
-    drafts: list[Draft] = []
-    evidence: list[Evidence] = []
-    prose: list[str] = []
-    *whole, last = raw.split("\n")
-    for line in whole:
-        if not _EVIDENCE.match(line):
-            prose.append(line)
-            continue
-        drafts += _with_evidence(sentence_texts(tidy_markers("\n".join(prose))), evidence)
-        prose = []
-        given = _GIVEN.match(line)
-        if given is not None:
-            beside = _BESIDE.fullmatch(given["words"].strip())
-            words = beside["words"] if beside else given["words"].strip()
-            evidence.append(Evidence(int(given["number"]), words))
-            prose += [beside["sentence"]] if beside else []
-    if _EVIDENCE.match(last):  # not complete yet
-        return drafts, last
-    written = sentence_texts(tidy_markers("\n".join([*prose, last])))
-    complete = _complete_sentences(written)
-    rest = "".join(written[len(complete) :])
-    return drafts + _with_evidence(complete, evidence), rest
-
-
-def _with_evidence(sentences: Sequence[str], evidence: list[Evidence]) -> list[Draft]:
-    """Return drafts, the first one with the evidence, which is used up."""
-    drafts = [Draft(text) for text in sentences]
-    if drafts and evidence:
-        drafts[0] = Draft(drafts[0].text, tuple(evidence))
-        evidence.clear()
-    return drafts
-
-
-def sentence_texts(text: str) -> list[str]:
-    """Return the sentences of a model's output with their markers, without headings and bullets."""
-    out: list[str] = []
-    text = _HEADING.sub("", text)
-    for span in split_sentences(text):
-        piece = re.sub(r"^(?:[-*•]+|\d{1,2}[.)])\s+", "", text[span.start : span.end])
-        piece = piece.replace("**", "").strip()
-        if out and not read_citations(piece).text.strip(" .,;"):
-            out[-1] += " " + piece
-        elif piece:
-            out.append(piece)
-    return out
-
-
-def _complete_sentences(pieces: list[str]) -> list[str]:
-    """Return the sentences that are complete, that is, followed by another one.
-
-    A last piece that may be the start of a citation marker is no further sentence.
-    """
-    if pieces and re.match(r"\A(?:[\[【［⁰¹²³⁴⁵⁶⁷⁸⁹(]|\W*+$)", pieces[-1]):
-        pieces = pieces[:-1]
-    return pieces[:-1]
 
 
 def _is_looping(sentence: str, seen: set[str]) -> bool:

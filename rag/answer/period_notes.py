@@ -13,7 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from rag.answer.llm import Draft, SentenceStream
+from rag.answer.drafts import Draft
+from rag.answer.llm import SentenceStream
 from rag.answer.prompts import build_note_messages, fit_to_context
 from rag.answer.question_kind import classify_kind
 from rag.answer.refusal import is_refusal
