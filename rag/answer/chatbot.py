@@ -28,13 +28,14 @@ from rag.answer.refusal import (
     refusal_reason,
 )
 from rag.answer.sentence_scoring import SentenceCandidate, score_sentences, texts_of
+from rag.answer.structured_output import StructuredOutput
 from rag.archive.snapshot import ArchiveSnapshot
 from rag.errors import ChatModelError
 from rag.query.parser import ParsedQuery
 from rag.retrieval.backend import SearchBackend
 from rag.retrieval.hybrid import RetrievalResult, retrieve, understand_question
 from rag.schema import Answer, Filters, Hit, Notice, Usage
-from rag.settings import Grader, Settings, Unsupported
+from rag.settings import ChatEvidence, Grader, Settings, Unsupported
 from rag.verify.judges import GroundingModel
 from rag.verify.verifier import Entails, Verifier
 
@@ -81,6 +82,7 @@ class Chatbot:
         prices: tuple[float, float] = (0.0, 0.0),
         grounding: GroundingModel | None = None,
         grader: Grader = "chat",
+        evidence: ChatEvidence = "auto",
     ) -> None:
         """Create a chatbot over an open archive, which `close` leaves open.
 
@@ -97,6 +99,9 @@ class Chatbot:
             grounding: A grounding model to verify statements with, if there is no entailment model.
             grader: "chat" has the chat model judge, in a call of its own, the statements that exact
                 comparison leaves open, if no other model does; "none" leaves them unverified.
+            evidence: "structured" asks the chat model for its sentences and their evidence as JSON
+                with a schema, "plain" as text; "auto" uses the schema if the model is known to
+                support it.
         """
         self.archive = archive
         self.chat_model = chat_model
@@ -107,6 +112,8 @@ class Chatbot:
         self.prices = prices
         self.grounding = grounding
         self.grader = grader
+        # shared by all answers: what the provider has rejected once is not asked for again
+        self._structured = StructuredOutput(chat_model, evidence) if chat_model else None
         self._opened: Archive | None = None  # the archive that `close` closes
 
     @classmethod
@@ -188,6 +195,7 @@ class Chatbot:
             grounding=open_grounding_model(settings) if chat_model else None,
             prices=(settings.chat_price_in, settings.chat_price_out),
             grader=settings.grader,
+            evidence=settings.chat_evidence,
         )
 
     def stream(
@@ -425,7 +433,12 @@ class Chatbot:
 
     def _new_stream(self) -> SentenceStream:
         assert self.chat_model is not None
-        return SentenceStream(self.chat_model, timeout=self.timeout, prices=self.prices)
+        return SentenceStream(
+            self.chat_model,
+            timeout=self.timeout,
+            prices=self.prices,
+            structured=self._structured,
+        )
 
     def _stream_extractive(
         self,
@@ -476,7 +489,7 @@ class Chatbot:
         )
         failed = Notice("generated_unsupported")
         try:
-            yield from written.write(answer, context.messages)
+            yield from written.write(answer, context.prompt)
         except ChatModelError:
             failed = stream.failure or failed
         answer = replace(written.compose(answer), usage=stream.usage)

@@ -11,11 +11,15 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from langchain_core.messages import BaseMessage
-
 from rag.answer.llm import SentenceStream
 from rag.answer.period_notes import needs_notes, take_notes
-from rag.answer.prompts import Turn, build_messages, build_messages_from_notes, fit_to_context
+from rag.answer.prompts import (
+    Turn,
+    WriterPrompt,
+    build_prompt,
+    build_prompt_from_notes,
+    fit_to_context,
+)
 from rag.answer.question_kind import classify_kind
 from rag.errors import ChatModelError
 from rag.nlp.entities import find_names
@@ -39,13 +43,13 @@ class WriterContext:
 
     Attributes:
         hits: The passages, in the order of their numbers.
-        messages: The prompt.
+        prompt: The prompt.
         usage: Tokens that were used to make it.
         notices: Notices for the reader.
     """
 
     hits: tuple[Hit, ...]
-    messages: tuple[BaseMessage, ...]
+    prompt: WriterPrompt
     usage: Usage = field(default_factory=Usage)
     notices: tuple[Notice, ...] = ()
 
@@ -78,11 +82,11 @@ def build_context(
         except ChatModelError:
             pass  # it is asked again, in one prompt, and its failure reported
         else:
-            messages = build_messages_from_notes(asked, notes.texts, history)
-            return WriterContext(notes.hits, tuple(messages), notes.usage, notes.notices)
+            prompt = build_prompt_from_notes(asked, notes.texts, history)
+            return WriterContext(notes.hits, prompt, notes.usage, notes.notices)
     gathered = gather_context(archive, found, filters, most=most)
     hits = fit_to_context(gathered, asked.text, context_tokens)
-    return WriterContext(tuple(hits), tuple(build_messages(asked, hits, history)))
+    return WriterContext(tuple(hits), build_prompt(asked, hits, history))
 
 
 def gather_context(

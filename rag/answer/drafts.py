@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from rag.citations import read_citations, tidy_markers
 from rag.nlp.sentences import split_sentences
@@ -36,22 +37,47 @@ class Draft:
     evidence: tuple[Evidence, ...] = ()
 
 
-class PlainDraftReader:
-    """Reader of sentences with lines of evidence.
+class DraftReader(Protocol):
+    """Incremental reader of drafts, however the output is split into pieces.
 
     Attributes:
-        is_endless: Whether the sentence that isn't complete yet is too long to be one.
+        is_done: Whether the end of the format has been read; what follows doesn't count.
+        is_other: Whether the output is not of this reader's format.
     """
+
+    is_done: bool
+    is_other: bool
+
+    @property
+    def is_endless(self) -> bool:
+        """True if what isn't complete yet is too long to be a sentence."""
+
+    def feed(self, piece: str) -> list[Draft]:
+        """Return the drafts that are complete with the next piece of the output."""
+
+    def finish(self) -> list[Draft]:
+        """Return the drafts at the end of the output."""
+
+
+class PlainDraftReader:
+    """Reader of sentences with lines of evidence; any text is of this format, and none ends it."""
+
+    is_done = False
+    is_other = False
 
     def __init__(self) -> None:
         self._written, self._given = "", 0
-        self.is_endless = False
+        self._rest = ""
+
+    @property
+    def is_endless(self) -> bool:
+        """True if the sentence that isn't complete yet is too long to be one."""
+        return len(self._rest) > LONGEST_SENTENCE
 
     def feed(self, piece: str) -> list[Draft]:
         """Return the drafts that are complete with the next piece of the output."""
         self._written += piece
-        complete, rest = read_drafts(self._written)
-        self.is_endless = len(rest) > LONGEST_SENTENCE
+        complete, self._rest = read_drafts(self._written)
         new = complete[self._given :]
         self._given += len(new)
         return new

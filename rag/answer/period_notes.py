@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 
 from rag.answer.drafts import Draft
 from rag.answer.llm import SentenceStream
-from rag.answer.prompts import build_note_messages, fit_to_context
+from rag.answer.prompts import build_note_prompt, fit_to_context
 from rag.answer.question_kind import classify_kind
 from rag.answer.refusal import is_refusal
 from rag.citations import read_citations
@@ -98,9 +98,9 @@ def take_notes(
 
     def note_down(part: _PeriodPart) -> tuple[list[Draft], Usage, ChatModelError | None]:
         stream = new_stream()
-        messages = build_note_messages(part.asked, part.hits, part.first)
+        prompt = build_note_prompt(part.asked, part.hits, part.first)
         try:
-            return list(stream.drafts(messages)), stream.usage, None
+            return list(stream.drafts(prompt)), stream.usage, None
         except ChatModelError as error:
             return [], stream.usage, error
 
