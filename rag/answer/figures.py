@@ -25,6 +25,7 @@ LEAST_SHARE = 0.8  # a newer toll below this share of an older one counts a part
 MOST_EARLIER = 2  # earlier figures shown
 PARALLEL = 0.6  # share of the shorter sentence's words from which two measure the same thing
 LARGEST_CHANGE = 4.0  # factor from which two figures, of no toll, measure different things
+SAYS_AS_MUCH = 0.9  # share of the question that a newer figure's sentence has, of the best one's
 BEFORE, AFTER = 240, 120  # characters around a sentence that tell of what event it is
 NEARLY_ALL = 0.8  # share of the question's words, likewise
 
@@ -139,7 +140,7 @@ def newest_first(
     best = clear[0]
     near = [f for f in clear if _is_near(f, best, reach)]
     if not asked.fate:
-        near = [best, *(f for f in near if f is not best and _says_the_same(asked, f, best))]
+        near = _same_series(asked, best, near)
     lead = max(near, key=lambda f: (f.day or date.min, f.value if asked.fate else 0, _score(f)))
     if asked.fate and any(lead.value < LEAST_SHARE * f.value for f in near if f.day):
         lead = best
@@ -148,6 +149,30 @@ def newest_first(
         if _is_earlier(figure, lead, asked) and all(figure.value != e.value for e in earlier):
             earlier.append(figure)
     return (lead, *earlier[:MOST_EARLIER])
+
+
+def _same_series(
+    asked: AskedFigure, best: FigureFound, near: Sequence[FigureFound]
+) -> list[FigureFound]:
+    """Return the figures that measure what the best one does, each by itself or by one between.
+
+    From 1,500 to 10,000 is too large a change for one thing, unless 3,000 were reported between.
+    """
+    series, left = [best], [f for f in near if f is not best]
+    for figure in series:  # grows meanwhile
+        found = [
+            f
+            for f in left
+            if _says_the_same(asked, f, figure)
+            and _covered(f) >= SAYS_AS_MUCH * _covered(best)  # "moved" may be part of those "sent"
+        ]
+        left = [f for f in left if f not in found]
+        series += found
+    return series
+
+
+def _covered(figure: FigureFound) -> float:
+    return figure.candidate.features["covered"]
 
 
 def _score(figure: FigureFound) -> float:
