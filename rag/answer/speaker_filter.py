@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from rag.nlp.entities import description_of, find_names, is_country, names_match
+from rag.nlp.entities import find_names, is_country, names_match
 from rag.nlp.speakers import Speech
 from rag.nlp.tokens import stem_words
 from rag.query.parser import ParsedQuery
 
+DESCRIBED_WITHIN = 60  # characters before a name in which words describe its bearer
 _ABOUT = r"(?:on|about|regarding|concerning|after|over|of|to|zu|zum|zur|über|in)"
 _SAY = r"(?:say|said|says|saying|think|tell|told|write|comment|react|respond|reply|replied|call)"
 # "quotes by Ada Quill about the bridge", "Ada Quill quotes on the bridge", "Was sagte X zu Y".
@@ -123,14 +124,14 @@ def is_by(wanted: AskedSpeaker, speech: Speech, article: str) -> bool:
         return False
     names = [name.text for name in find_names(f"of {wanted.name}")]
     if not names:
-        around = f"{speech.phrase} {speech.speaker} {description_of(speech.speaker, article)}"
+        around = f"{speech.phrase} {speech.speaker} {_description(speech.speaker, article)}"
         return bool(stem_words(wanted.name) & stem_words(around))
     described = speech.speaker[:1].islower() or speech.speaker.lower().startswith("the ")
     own = [name.text for name in find_names(f"of {speech.speaker}")]
     if not described:
         if any(names_match(speech.speaker, name) for name in names):
             return True
-        around = f"{speech.phrase} {description_of(speech.speaker, article)}"
+        around = f"{speech.phrase} {_description(speech.speaker, article)}"
         is_body = wanted.name.lower().startswith("the ") or len(names[0].split()) == 1
         return any((is_body or is_country(name)) and _speaks_for(around, name) for name in names)
     return any(
@@ -139,6 +140,19 @@ def is_by(wanted: AskedSpeaker, speech: Speech, article: str) -> bool:
         for other in own
         if _VOICE.search(speech.speaker) or len(own) == 1
     )
+
+
+def _description(name: str, article: str) -> str:
+    """Return the words that describe a speaker where the article first names them.
+
+    These are the words right before the name, up to a comma, and what stands after it in commas.
+    """
+    at = article.find(name)
+    if at < 0:
+        return ""
+    before = re.split(r"[,;:.!?\n”\"]", article[max(0, at - DESCRIBED_WITHIN) : at])[-1]
+    after = re.match(r", ([^,.\n]{3,90})[,.]", article[at + len(name) :])
+    return f"{before.strip()} {after[1] if after else ''}".strip()
 
 
 def _speaks_for(around: str, name: str) -> bool:

@@ -124,6 +124,17 @@ def test_speaker_who_said_nothing_is_a_refusal(archive: Archive) -> None:
     assert answer.nearest_hits
 
 
+def test_spokesmen_speak_for_a_country_and_others_about_it_do_not(tmp_path: Path) -> None:
+    texts = [
+        "“The ships of Norway will leave the harbour on Friday,” said Ada Quill, Norway’s minister.",
+        "Norway has sent ships, Mayor Jonas Berg said. “The ships of Norway must leave,” Berg said.",
+    ]
+    articles = [article(i, "Courier", text, "Ships") for i, text in enumerate(texts)]
+    with small_archive(tmp_path / "archive", articles) as archive:
+        answer = find_quotes(archive, "What did Norway say about the ships?", asked_on=FIRST)
+    assert [label["speaker"] for label in labels(answer)] == ["Ada Quill"]
+
+
 def test_quotes_without_matches_are_a_refusal(archive: Archive) -> None:
     assert find_quotes(archive, "Who won the chess olympiad in Budapest?").refused
 
