@@ -126,8 +126,8 @@ def test_speaker_who_said_nothing_is_a_refusal(archive: Archive) -> None:
 
 def test_spokesmen_speak_for_a_country_and_others_about_it_do_not(tmp_path: Path) -> None:
     texts = [
-        "“The ships of Norway will leave the harbour on Friday,” said Ada Quill, Norway’s minister.",
-        "Norway has sent ships, Mayor Jonas Berg said. “The ships of Norway must leave,” Berg said.",
+        "“Our ships leave the harbour on Friday,” said Ada Quill, Norway’s trade minister.",
+        "Norway has sent ships, Mayor Jonas Berg said. “All those ships must leave,” Berg said.",
     ]
     articles = [article(i, "Courier", text, "Ships") for i, text in enumerate(texts)]
     with small_archive(tmp_path / "archive", articles) as archive:

@@ -27,7 +27,7 @@ class _Cell:
 def compare_html(answer: Answer, number: int, texts: Texts) -> str:
     """Return a comparison as a table.
 
-    Each cell carries its column's name, which a narrow page shows instead of the table's head.
+    Each cell carries its column's name, which a narrow page shows instead of the header row.
 
     Args:
         answer: The answer of the compare mode.
@@ -85,7 +85,8 @@ def _row(row: int, cells: list[_Cell | None], columns: list[str], turn: int, tex
     data = "".join(
         _data(cell, column, turn, texts) for cell, column in zip(cells, columns, strict=True)
     )
-    return f"<tr{' class=bf-differing' if marked else ''}>{head}{data}</tr>"
+    opened = '<tr class="bf-differing">' if marked else "<tr>"
+    return f"{opened}{head}{data}</tr>"
 
 
 def _data(cell: _Cell | None, column: str, turn: int, texts: Texts) -> str:
