@@ -66,6 +66,16 @@ def find_figures(
     return found
 
 
+def reported_figures(asked: AskedFigure, ranked: Sequence[SentenceCandidate]) -> list[FigureFound]:
+    """Return the figures of the scored sentences that answer, each with the day it applies to.
+
+    Args:
+        asked: The figure asked for.
+        ranked: Scored sentences, best first.
+    """
+    return [_figure_found(*found) for found in find_figures(asked, ranked)]
+
+
 def is_same_event(asked: AskedFigure, candidate: SentenceCandidate) -> bool:
     """Return whether a sentence, with its article's title and passage, is about the asked event."""
     title, passage = candidate.hit.metadata.title, candidate.hit.passage.text
