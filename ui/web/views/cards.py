@@ -123,7 +123,7 @@ def _quote(citation: Citation, spans: Sequence[tuple[int, int]], texts: Texts) -
         return short
     return (
         f'{short}<details class="bf-whole"><summary><span>{escape(texts("show_more"))}'
-        f'</span><span>{escape(texts("show_less"))}</span></summary>'
+        f"</span><span>{escape(texts('show_less'))}</span></summary>"
         f"{passage_html(passage, spans)}</details>"
     )
 
