@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_type_hints
 
 from rag.errors import SettingsError
+from rag.sanitize import web_address
 
 PREFIX = "BACKFILE_"
 Precision = Literal["auto", "float32", "bfloat16"]
@@ -81,6 +82,8 @@ class Settings:
             separated by commas.
         proxies: Addresses or networks of proxies whose `X-Forwarded-For` is trusted, separated by
             commas.
+        base_url: The address at which readers reach the page, such as
+            `https://archive.paper.example`; exports and feeds link to articles there.
         host: The address at which the page is served.
         port: Its port.
 
@@ -113,6 +116,7 @@ class Settings:
     token: str = ""
     hosts: str = ""
     proxies: str = ""
+    base_url: str = ""
     host: str = "127.0.0.1"
     port: int = 7860
 
@@ -120,6 +124,11 @@ class Settings:
         """Validate the settings; raises SettingsError."""
         for name, hint in _hints().items():
             object.__setattr__(self, name, _check(name, getattr(self, name), hint))
+        if self.base_url and not _is_base(self.base_url):
+            raise SettingsError(
+                f"{PREFIX}BASE_URL is {self.base_url!r}: not an address such as "
+                "https://archive.paper.example, without ? and #"
+            )
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ, **given: Any) -> Settings:
@@ -163,6 +172,10 @@ def _rename_variables(environ: Mapping[str, str]) -> dict[str, str]:
                 raise SettingsError(f"{variable} is {old!r}: it may be {', '.join(values)}")
             found.setdefault(current, values[old])
     return found
+
+
+def _is_base(address: str) -> bool:
+    return web_address(address) == address and not set(address) & set("?#")
 
 
 @cache

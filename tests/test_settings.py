@@ -38,6 +38,9 @@ IMPOSSIBLE = [
         ("WRITE_ACCESS", "everyone"),
         ("UNSUPPORTED", "lenient"),
         ("EMBEDDING_PRECISION", "int8"),
+        ("BASE_URL", "archive.paper.example"),
+        ("BASE_URL", "javascript:alert(1)"),
+        ("BASE_URL", "https://paper.example/?page=1"),
     ],
 ]
 

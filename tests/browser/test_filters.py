@@ -87,7 +87,7 @@ def test_bad_date_turns_its_field_red_and_nothing_is_asked(open_page: Opened, pa
     ask_and_wait(page, BRIDGE)
     expect(page.get_by_role("alert")).to_have_count(0)
     expect(field).not_to_have_attribute("aria-invalid", "true")
-    expect(page.locator(".bf-chip[data-panel=date]")).to_have_text("since 1 Oct 2024")
+    expect(page.locator(".bf-chip[data-panel=date]")).to_have_text("from 1 Oct 2024")
 
 
 def choose(page: Page, field: str, choice: str) -> None:

@@ -211,6 +211,41 @@ class ArchiveAction(BaseModel):
     id: ArticleId
 
 
+class SavedId(BaseModel):
+    """Saved search."""
+
+    id: Key
+
+
+class SavedFile(BaseModel):
+    """Dossier to export, and the format."""
+
+    id: Key
+    form: Literal["word", "markdown"]
+
+
+class SavedAction(BaseModel):
+    """Change of a saved search, a dossier, or a passage of one."""
+
+    action: Literal[
+        "rename-search",
+        "delete-search",
+        "restore-search",
+        "open-dossier",
+        "create-dossier",
+        "rename-dossier",
+        "delete-dossier",
+        "restore-dossier",
+        "note",
+        "up",
+        "down",
+        "remove-passage",
+    ]
+    id: Name = ""
+    value: Words = ""
+    dossier: Name = ""
+
+
 class AskFields(BaseModel):
     """Arguments of the endpoints for programs."""
 

@@ -268,6 +268,10 @@
     if (pressed === 'shortcuts') find('#bf-shortcuts')?.showModal();
     if (pressed === 'rail') document.body.classList.toggle('bf-rail-open');
     else if (!target.closest?.('#bf-rail') || pressed === 'open') document.body.classList.remove('bf-rail-open');
+    if (pressed === 'open-search' && document.body.dataset.view !== 'ask') {
+      history.pushState(null, '', location.pathname);
+      showView('ask');
+    }
     if (pressed === 'edit') {
       const field = find('#bf-question textarea');
       field.value = target.closest('.bf-turn').querySelector('.bf-asked').textContent;

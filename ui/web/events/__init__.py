@@ -12,11 +12,12 @@ from ui.web import input_validation, run_turn
 from ui.web.components import UNQUEUED_EVENT
 from ui.web.events.admin import wire_admin
 from ui.web.events.archive import wire_archive
-from ui.web.events.ask import wire_ask
+from ui.web.events.ask import wire_answer, wire_ask
 from ui.web.events.export import wire_export
 from ui.web.events.feedback import wire_feedback
 from ui.web.events.histogram import show_chart
 from ui.web.events.load import wire_load
+from ui.web.events.saved import wire_saved
 from ui.web.state import Session
 from ui.web.updates import PageUpdates, Updates
 from ui.web.views.article import find_place
@@ -36,6 +37,8 @@ def wire(page: PageUpdates, blocks: gr.Blocks, settings: Settings, concurrency: 
     _wire_reading(page)
     wire_admin(page, settings)
     wire_archive(page, settings)
+    for event in wire_saved(page):
+        wire_answer(page, event, concurrency)
     wire_feedback(page)
     wire_export(page)
     _wire_conversations(page)

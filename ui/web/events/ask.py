@@ -56,12 +56,12 @@ def wire_ask(page: PageUpdates, concurrency: int) -> None:
         on.chart.pick(on_pick(page), [on.session], outputs, **ASK_EVENT),
     ]
     for event in begun:
-        _wire_answer(page, event, concurrency)
+        wire_answer(page, event, concurrency)
     on.question.stop(_stop(page), on.session, page.session_components, **UNQUEUED_EVENT)
 
 
-def _wire_answer(page: PageUpdates, begun: Any, concurrency: int) -> None:
-    """Register the answer that follows the event `begun`.
+def wire_answer(page: PageUpdates, begun: Any, concurrency: int) -> None:
+    """Register the answer that follows the event `begun`, and the chart after it.
 
     Stopping sets a flag that ends the answer. Gradio's `cancels` does not work here: until the
     server confirms it, the browser drops the next question as a duplicate.

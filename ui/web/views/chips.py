@@ -40,6 +40,14 @@ def chips_html(asked: AskRequest, texts: Texts, wrong: tuple[str, ...] = ()) -> 
     return f'<div class="bf-chips">{"".join(chips)}{clear}</div>{errors}'
 
 
+def filter_words(asked: AskRequest, texts: Texts) -> list[str]:
+    """Return the filters of a request in words."""
+    filters = asked.filters
+    dates = _dates(asked, texts)
+    names = (*filters.publishers, *filters.authors, *filters.sections, *filters.languages)
+    return [dates, *names] if dates else [*names]
+
+
 def _chip(panel: str, name: str, value: str, texts: Texts) -> str:
     words = escape_line(value or name)
     label = f"{escape(name)}&#58; {escape_line(value or texts('any'))}"

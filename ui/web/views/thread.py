@@ -139,6 +139,7 @@ def _toolbar(turn: Turn, texts: Texts) -> str:
         "copy": texts("copy_with_citations"),
         "link": texts("copy_link"),
         "again": texts("again"),
+        "keep": texts("save_search"),
         "edit": texts("edit_question"),
     }
     plain = {
@@ -153,7 +154,7 @@ def _toolbar(turn: Turn, texts: Texts) -> str:
     label = escape(texts("actions"))
     return (
         f'<div class="bf-tools" role="toolbar" aria-label="{label}">'
-        f"{plain['copy']}{export}{plain['link']}{plain['again']}{plain['edit']}{thumbs}{versions}"
+        f"{plain['copy']}{export}{plain['link']}{plain['again']}{plain['edit']}{plain['keep']}{thumbs}{versions}"
         "</div>"
     )
 
