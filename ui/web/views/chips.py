@@ -33,7 +33,7 @@ def chips_html(asked: AskRequest, texts: Texts, wrong: tuple[str, ...] = ()) -> 
         else ""
     )
     errors = "".join(
-        f'<p class="bf-error" role="alert" dir="auto">'
+        f'<p class="bf-error" role="alert" dir="auto" data-wrong="{escape_line(text)}">'
         f"{escape_line(texts('bad_date', text=text))}</p>"
         for text in wrong
     )
