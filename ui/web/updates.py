@@ -186,7 +186,9 @@ class PageUpdates:
             [(single_line(name) or name, name) for name in names] for names in seen.choices[1:]
         )
         values = fields_from_request(chosen) if chosen else {}
-        selected = [{"value": values[name]} if chosen else {} for name in NAME_FIELDS]
+        selected: list[dict[str, Any]] = [
+            {"value": values[name]} if chosen else {} for name in NAME_FIELDS
+        ]
         parts = zip((publishers, *lists), (counted, *others), selected, strict=True)
         return {
             banner: header_html(seen.status, texts, may_write=may_write),

@@ -264,7 +264,8 @@ def show_saved(page: PageUpdates, texts: Texts, opened: str) -> Updates:
     counted = _counted(page)
     dossiers = saved.dossiers.list()
     dossier = next((one for one in dossiers if one.id == opened), None)
-    shown = dossier and OpenDossier(dossier, saved.dossiers.passages(dossier.id, access=ALL_RIGHTS))
+    passages = saved.dossiers.passages(dossier.id, access=ALL_RIGHTS) if dossier else ()
+    shown = OpenDossier(dossier, passages) if dossier else None
     return {
         view.searches: searches_html(counted, saved.searches.deleted(), texts),
         view.dossiers: dossiers_html(dossiers, saved.dossiers.deleted(), shown, texts),
