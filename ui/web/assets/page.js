@@ -267,6 +267,7 @@
     if (skip) { event.preventDefault(); find('#bf-question textarea')?.focus(); }
     const pressed = target.closest?.('[data-do]')?.dataset.do;
     if (pressed === 'theme') switchTheme();
+    if (pressed === 'print') print();
     if (pressed === 'shortcuts') find('#bf-shortcuts')?.showModal();
     if (pressed === 'rail') document.body.classList.toggle('bf-rail-open');
     else if (!target.closest?.('#bf-rail') || pressed === 'open') document.body.classList.remove('bf-rail-open');

@@ -39,7 +39,7 @@ def wire(page: PageUpdates, blocks: gr.Blocks, settings: Settings, concurrency: 
     for event in wire_saved(page):
         wire_answer(page, event, concurrency)
     wire_feedback(page)
-    wire_export(page)
+    wire_export(page, settings)
     _wire_conversations(page)
 
 
