@@ -11,7 +11,6 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import Paced
 from tests.browser.reader import (
-    HARBOUR_ANSWER,
     HARBOUR_QUESTION,
     Opened,
     ask,
