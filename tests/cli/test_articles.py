@@ -14,7 +14,7 @@ from rag.archive.archive import Archive
 from rag.schema import Span
 from tests.support.fakes import HARBOUR, ORCHARD, WordEmbeddings
 from ui.cli import main
-from ui.cli.word_diff import abridge, diff_words, mark_changes
+from ui.word_diff import abridge, diff_words, mark_changes
 
 LATER = replace(HARBOUR, text=HARBOUR.text.replace("six weeks", "nine long weeks"))
 

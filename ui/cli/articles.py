@@ -280,7 +280,7 @@ def _print_revisions(revisions: Sequence[Revision]) -> None:
     from rich.text import Text  # not a string: markup in an article stays text
 
     from rag.sanitize import strip_controls
-    from ui.cli.word_diff import mark_changes
+    from ui.word_diff import mark_changes
 
     console = Console(highlight=False, soft_wrap=True)
     styles = {"same": "", "removed": "red strike", "added": "green"}
@@ -294,7 +294,7 @@ def _print_revisions(revisions: Sequence[Revision]) -> None:
 
 
 def _compare(revisions: Sequence[Revision]) -> Iterator[tuple[Revision, list[Any]]]:
-    from ui.cli.word_diff import abridge, diff_words
+    from ui.word_diff import abridge, diff_words
 
     before = ""
     for number, revision in enumerate(revisions):

@@ -6,7 +6,6 @@ import contextlib
 import ctypes
 import hashlib
 import threading
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import gradio as gr  # 2.5 s: only `backfile serve` imports the page
@@ -22,6 +21,7 @@ from ui.web.gradio_calls import CallChecker, GradioEvents, page_functions
 from ui.web.gradio_endpoints import add_endpoints
 from ui.web.labels import i18n
 from ui.web.layout import build_layout
+from ui.web.places import read_asset
 from ui.web.quota import SESSIONS, Quota
 from ui.web.request_guard import WILDCARDS, AllowedHosts, Guard
 from ui.web.server import Server, listen
@@ -42,7 +42,15 @@ for (const key of Object.keys(localStorage)) {
   }
 }
 </script>"""
-STYLE_SHEETS = ("theme.css", "frame.css", "answer.css", "sources.css", "phone.css")
+STYLE_SHEETS = (
+    "theme.css",
+    "frame.css",
+    "answer.css",
+    "modes.css",
+    "sources.css",
+    "phone.css",
+    "reader.css",
+)
 MAX_UPLOAD = "1gb"  # the command line has no limit
 M_ARENA_MAX = -8  # parameter of mallopt(3) in glibc
 MALLOC_ARENAS = 2
@@ -210,8 +218,3 @@ def style_sheet() -> str:
     `:is(...)`, which changes what wins, and shows the page without them at first.
     """
     return "\n".join(map(read_asset, STYLE_SHEETS))
-
-
-def read_asset(name: str) -> str:
-    """Return the text of one of the page's style sheets, or of its script."""
-    return (files("ui.web") / "assets" / name).read_text(encoding="utf-8")

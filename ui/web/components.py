@@ -70,11 +70,10 @@ class WithdrawControls:
 
 @dataclass(frozen=True, slots=True)
 class AdminControls:
-    """Controls that change the archive; `withdraw_this` withdraws the open article."""
+    """Controls that change the archive."""
 
     ingest: IngestControls
     withdrawal: WithdrawControls
-    withdraw_this: gr.Button
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +113,7 @@ class Components:
     chart: gr.HTML
     evidence: gr.HTML
     article: gr.HTML
+    similar: gr.HTML
     conversations: gr.HTML
     start: gr.Button
     opened: gr.State

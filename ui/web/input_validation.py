@@ -22,6 +22,7 @@ from pydantic import (
 from rag.query.parser import LONGEST_QUESTION
 from rag.schema import Support
 from rag.valid_dates import validate_date
+from ui.article_address import LONGEST_ADDRESS, LONGEST_ID
 from ui.web.ask_request import MOST_NAMES
 from ui.web.state import MOST_TURNS, MOST_VERSIONS, Mode, Order
 
@@ -39,7 +40,7 @@ Words = Annotated[str, StringConstraints(max_length=5000)]
 Name = Annotated[str, StringConstraints(max_length=500)]
 Kind = Annotated[str, StringConstraints(max_length=20)]
 Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
-ArticleId = Annotated[str, StringConstraints(max_length=2048)]
+ArticleId = Annotated[str, StringConstraints(max_length=LONGEST_ID)]
 Moment = Annotated[AwareDatetime, AfterValidator(validate_date)]  # representable in every time zone
 Count = Annotated[int, Field(ge=0, le=2**53)]
 PassageLocation = tuple[ArticleId, Count, Count, Count]  # article id, revision, start, end
@@ -135,12 +136,13 @@ def fits(component: str, value: object) -> bool:
 # Event data
 
 
-class Card(BaseModel):
-    """Card whose article to open."""
+class Opened(BaseModel):
+    """Article to open: of a card, at an address, or both."""
 
-    turn: TurnNumber
-    card: int = Field(ge=1, le=1000)
-    revision: int = Field(default=0, ge=0, le=2**31)
+    turn: int = Field(default=0, ge=0, le=MOST_TURNS)
+    card: int = Field(default=0, ge=0, le=1000)
+    address: Annotated[str, StringConstraints(max_length=LONGEST_ADDRESS)] = ""
+    since: int = Field(default=0, ge=0, le=2**31)
 
 
 class Days(BaseModel):
@@ -173,6 +175,13 @@ class OfTurn(BaseModel):
     """Turn that an action is for."""
 
     turn: TurnNumber
+
+
+class OfCard(BaseModel):
+    """Card that an action is for."""
+
+    turn: TurnNumber
+    card: int = Field(ge=1, le=1000)
 
 
 class Version(BaseModel):

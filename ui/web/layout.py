@@ -11,7 +11,7 @@ from ui.web.events.admin import lay_out_withdrawal
 from ui.web.events.archive import lay_out_archive
 from ui.web.events.saved import SAVED_JS, lay_out_saved
 from ui.web.labels import i18n
-from ui.web.places import html_place
+from ui.web.places import html_place, read_asset
 from ui.web.state import MODES, Session
 
 SESSION_SECONDS = 6 * 60 * 60  # lifetime of a session on the server after its last event
@@ -23,9 +23,12 @@ element.addEventListener('click', (event) => {
   const pressed = event.target.closest('[data-card]');
   if (pressed?.dataset.do === 'collect') {
     trigger('collect', {turn: +pressed.dataset.turn, card: +pressed.dataset.card});
-  } else if (pressed) trigger('open', {turn: +pressed.dataset.turn, card: +pressed.dataset.card,
-                                revision: +pressed.dataset.revision || 0});
+  } else if (pressed) trigger('open', {turn: +pressed.dataset.turn, card: +pressed.dataset.card});
 });
+"""
+# `reading.js` opens the articles of the list.
+SIMILAR_JS = """
+watch('value', () => requestAnimationFrame(() => element.querySelector('h3')?.focus()));
 """
 # `page.js` shows a view; its contents are asked for when it is opened.
 VIEWS_JS = """
@@ -112,21 +115,6 @@ element.addEventListener('click', (event) => {
   if (event.target.closest('[data-do="clear"]')) trigger('clear');
 });
 """
-# Focuses the headline of an opened article and scrolls to its quotation. Retries for some frames,
-# because the column is shown after its content is updated.
-ARTICLE_JS = """
-element.addEventListener('click', (event) => {
-  if (event.target.closest('[data-do="close"]')) trigger('close');
-});
-const go = (frames) => {
-  if (!element.querySelector('h2')) return;
-  if (!element.offsetParent) return frames && requestAnimationFrame(() => go(frames - 1));
-  element.querySelector('h2')?.focus({preventScroll: true});
-  element.querySelector('mark, .bf-place')?.scrollIntoView({block: 'center'});
-};
-go(600);
-watch('value', () => go(600));
-"""
 
 
 def build_layout(storage_key: str) -> Components:
@@ -166,10 +154,8 @@ def build_layout(storage_key: str) -> Components:
                 )
                 filters = _filter_panels(chips)
         with gr.Column(scale=0, min_width=0, elem_id="bf-reading"):
-            article = html_place("bf-article", CARDS_JS + ARTICLE_JS)
-            withdraw_this = gr.Button(
-                i18n("withdraw_this"), size="sm", elem_id="bf-remove-this", visible=False
-            )
+            article = html_place("bf-article", read_asset("reading.js"))
+            similar = html_place("bf-similar", SIMILAR_JS)
             with gr.Column(elem_id="bf-cards"):
                 chart = html_place("bf-time", CHART_JS)
                 evidence = html_place("bf-evidence", CARDS_JS)
@@ -192,13 +178,14 @@ def build_layout(storage_key: str) -> Components:
         chart=chart,
         evidence=evidence,
         article=article,
+        similar=similar,
         conversations=conversations,
         start=start,
         opened=opened,
         saved=saved,
         saved_rail=saved_rail,
         archive=archive,
-        admin=AdminControls(archive.ingest, withdrawal, withdraw_this),
+        admin=AdminControls(archive.ingest, withdrawal),
     )
 
 

@@ -1,6 +1,8 @@
-"""Places for HTML on the page."""
+"""Places for HTML on the page, and the page's own style sheets and scripts."""
 
 from __future__ import annotations
+
+from importlib.resources import files
 
 import gradio as gr
 
@@ -13,3 +15,8 @@ def html_place(name: str, script: str | None = None) -> gr.HTML:
         script: Script that turns clicks into the component's events.
     """
     return gr.HTML(elem_id=name, elem_classes="bf-html", js_on_load=script, apply_default_css=False)
+
+
+def read_asset(name: str) -> str:
+    """Return the text of one of the page's style sheets, or of its script."""
+    return (files("ui.web") / "assets" / name).read_text(encoding="utf-8")

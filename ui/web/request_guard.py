@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from rag.errors import SettingsError
 from rag.settings import Settings
+from ui.article_address import ArticleAddress
 from ui.web import routes
 from ui.web.auth import WriteAccess, is_same_origin
 from ui.web.quota import Bucket, client_key
@@ -201,6 +202,9 @@ class Guard:
         sender = _SecureSend(send)
         try:
             request = self._parse_request(scope)
+            if request.kind == "article":
+                await _redirect_to_article(request, sender)
+                return
             if request.kind == "page" and "token" in request.query:
                 token = dict(parse_qsl(request.query)).get("token")
                 if token is not None:
@@ -286,6 +290,21 @@ class Guard:
         await _answer(send, 303, b"", "text/plain; charset=utf-8", extra)
 
 
+async def _redirect_to_article(request: IncomingRequest, send: Send) -> None:
+    """Redirect an article's address to the page, which opens the article.
+
+    Gradio knows one address only: its files are relative to it. `reading.js` shows the article's
+    address again.
+    """
+    article_id = request.path.removeprefix(routes.ARTICLE)
+    query = {**dict(parse_qsl(request.query)), "article": article_id}
+    address = ArticleAddress.from_query(query)
+    if address is None:
+        raise RejectedRequestError(404, "Not found: the article's ID is too long.")
+    extra = [(b"location", f"/?{address.query}".encode()), (b"cache-control", b"no-store")]
+    await _answer(send, 303, b"", "text/plain; charset=utf-8", extra)
+
+
 def parse_host(name: str) -> str | None:
     """Return the host of a Host header in lower case, without port; None if malformed."""
     match = _HOST.fullmatch(name)
@@ -317,7 +336,7 @@ def _is_navigation(method: str, path: str, headers: Mapping[str, str]) -> bool:
     """Return whether the request opens the page from a link, which other sites may contain."""
     return (
         method == "GET"
-        and path == "/"
+        and routes.route_kind(method, path) in ("page", "article")
         and headers.get("sec-fetch-mode") == "navigate"
         and headers.get("sec-fetch-dest") == "document"
         and "origin" not in headers

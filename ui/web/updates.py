@@ -18,7 +18,7 @@ from ui.web.feedback import DailyLimit
 from ui.web.labels import i18n
 from ui.web.quota import Bucket
 from ui.web.state import AskRequest, Session
-from ui.web.views.article import Place, article_html
+from ui.web.views.article import Place, Reading, article_html
 from ui.web.views.cards import cards_html
 from ui.web.views.chips import chips_html
 from ui.web.views.conversations import conversations_html
@@ -62,7 +62,7 @@ class PageUpdates:
         on = self.on
         return [
             *(on.session, on.thread, on.evidence, on.understood, on.conversations, on.question),
-            *(on.article, on.stored),
+            *(*self.article_components, on.stored),
         ]
 
     @property
@@ -186,7 +186,9 @@ class PageUpdates:
             [(single_line(name) or name, name) for name in names] for names in seen.choices[1:]
         )
         values = fields_from_request(chosen) if chosen else {}
-        selected = [{"value": values[name]} if chosen else {} for name in NAME_FIELDS]
+        selected: list[dict[str, Any]] = [
+            {"value": values[name]} if chosen else {} for name in NAME_FIELDS
+        ]
         parts = zip((publishers, *lists), (counted, *others), selected, strict=True)
         return {
             banner: header_html(seen.status, texts, may_write=may_write),
@@ -194,16 +196,22 @@ class PageUpdates:
             **{part: gr.Dropdown(choices=choices, **value) for part, choices, value in parts},
         }
 
-    def article(self, place: Place, texts: Texts, revision: int | None = None) -> Updates:
+    @property
+    def article_components(self) -> list[Any]:
+        """Components that show the article that is being read."""
+        return [self.on.article, self.on.opened, self.on.similar]
+
+    def article(self, place: Place, texts: Texts, reading: Reading = Reading()) -> Updates:
         """Show an article in place of the sources."""
         return {
             self.on.opened: place.passage.article_id,
-            self.on.article: article_html(self.archive, place, texts, revision),
+            self.on.article: article_html(self.archive, place, texts, reading),
+            self.on.similar: "",
         }
 
     def close_article(self) -> Updates:
         """Show the sources again."""
-        return {self.on.article: ""}
+        return {self.on.article: "", self.on.opened: "", self.on.similar: ""}
 
     def empty_question(self) -> gr.Textbox:
         """Return the field of the question, empty and ready."""

@@ -131,7 +131,7 @@
     event.preventDefault();
     if (document.body.dataset.view === link.dataset.view) return;
     const {view} = link.dataset;
-    history.pushState(null, '', view === 'ask' ? location.pathname : `?view=${view}`);
+    history.pushState(null, '', view === 'ask' ? './' : `?view=${view}`);
     showView(view);
   });
 
@@ -232,13 +232,16 @@
     dialog.showModal();
   };
 
-  let opened = null;  // selector of the button that opened the article
+  // `reading.js` opens and closes the article that is being read.
   const closeArticle = () => {
-    const close = find('#bf-close');
-    if (!close?.offsetParent) return false;
-    close.click();
-    if (opened) whenThere(opened, (there) => there.focus());
+    if (!find('#bf-article .bf-article')) return false;
+    document.dispatchEvent(new Event('bf-leave'));
     return true;
+  };
+  const openCited = (cite) => {
+    const [, turn, card] = cite.getAttribute('href').match(/turn-(\d+)-card-(\d+)/) ?? [];
+    const detail = {turn, card, address: cite.dataset.address};
+    document.dispatchEvent(new CustomEvent('bf-open', {detail}));
   };
   document.addEventListener('click', (event) => {
     const {target} = event;
@@ -249,8 +252,11 @@
       hidePreview();
       const wanted = link.getAttribute('href');
       const card = find(wanted);
-      if (narrow.matches && link.matches('.bf-cite') && card) { openQuote(card); return; }
-      opened = null;
+      if (link.matches('.bf-cite') && card) {
+        if (narrow.matches) openQuote(card);
+        else openCited(link);
+        return;
+      }
       closeArticle();
       whenThere(wanted, (there) => {
         location.hash = wanted;
@@ -259,10 +265,6 @@
     }
     const skip = target.closest?.('a[href="#bf-question"]');
     if (skip) { event.preventDefault(); find('#bf-question textarea')?.focus(); }
-    const card = target.closest?.('.bf-card [data-card]');
-    if (card) opened = `.bf-card [data-turn="${card.dataset.turn}"][data-card="${card.dataset.card}"]`;
-    if (opened && target.closest?.('#bf-close')) whenThere(opened, (there) => there.focus());
-
     const pressed = target.closest?.('[data-do]')?.dataset.do;
     if (pressed === 'theme') switchTheme();
     if (pressed === 'shortcuts') find('#bf-shortcuts')?.showModal();
@@ -292,6 +294,8 @@
 
   // Keyboard
   const step = (by) => {
+    const shown = find('#bf-article .bf-article');
+    if (shown) { find(`[data-step="${by}"]`, shown)?.click(); return; }
     const cards = findAll('.bf-now .bf-card').filter((card) => card.offsetParent);
     const at = cards.findIndex((card) => card.contains(document.activeElement));
     const next = cards[at < 0 ? (by > 0 ? 0 : cards.length - 1) : at + by];

@@ -1,4 +1,4 @@
-"""Event handlers of the page; those for articles and conversations are in this module."""
+"""Event handlers of the page; those for conversations are in this module."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 import gradio as gr
 
 from rag.settings import Settings
-from ui.i18n import texts_in
 from ui.web import input_validation, run_turn
 from ui.web.components import UNQUEUED_EVENT
 from ui.web.events.admin import wire_admin
@@ -17,10 +16,10 @@ from ui.web.events.export import wire_export
 from ui.web.events.feedback import wire_feedback
 from ui.web.events.histogram import show_chart
 from ui.web.events.load import wire_load
+from ui.web.events.reading import wire_reading
 from ui.web.events.saved import wire_saved
 from ui.web.state import Session
 from ui.web.updates import PageUpdates, Updates
-from ui.web.views.article import find_place
 
 
 def wire(page: PageUpdates, blocks: gr.Blocks, settings: Settings, concurrency: int) -> None:
@@ -34,7 +33,7 @@ def wire(page: PageUpdates, blocks: gr.Blocks, settings: Settings, concurrency: 
     """
     show_chart_of(page, wire_load(page, blocks))
     wire_ask(page, concurrency)
-    _wire_reading(page)
+    wire_reading(page)
     wire_admin(page, settings)
     wire_archive(page, settings)
     for event in wire_saved(page):
@@ -42,24 +41,6 @@ def wire(page: PageUpdates, blocks: gr.Blocks, settings: Settings, concurrency: 
     wire_feedback(page)
     wire_export(page)
     _wire_conversations(page)
-
-
-def _wire_reading(page: PageUpdates) -> None:
-    on = page.on
-
-    def open_(session: Session, pressed: gr.EventData) -> Updates:
-        """Open the article of a card, which must belong to this session."""
-        wanted = input_validation.read(input_validation.Card, pressed._data)
-        if wanted is None or wanted.turn > len(session.turns):
-            return {on.article: gr.skip()}
-        place = find_place(session.turns[wanted.turn - 1], wanted.card, wanted.turn)
-        if place is None:
-            return {on.article: gr.skip()}
-        return page.article(place, texts_in(session.language), wanted.revision or None)
-
-    for place in (on.evidence, on.article):
-        place.open(open_, [on.session], [on.article, on.opened], **UNQUEUED_EVENT)
-    on.article.close(page.close_article, outputs=on.article, **UNQUEUED_EVENT)
 
 
 def _wire_conversations(page: PageUpdates) -> None:

@@ -93,7 +93,7 @@ def wire_admin(page: PageUpdates, settings: Settings) -> None:
     on.stop.click(_stop_adding(page), session, ended, cancels=[adding, previewing], **QUEUED_EVENT)
     asking = [withdrawal.article_ids, withdrawal.block, withdrawal.question, withdrawal.reason]
     on.withdraw.click(_confirm_withdrawal(page), [session, on.article_name], asking, **ADMIN_EVENT)
-    admin.withdraw_this.click(
+    page.on.article.remove(
         _confirm_withdrawal(page), [session, page.on.opened], asking, **ADMIN_EVENT
     )
     withdrawal.no.click(
@@ -104,7 +104,7 @@ def wire_admin(page: PageUpdates, settings: Settings) -> None:
     withdrawal.yes.click(
         _withdraw(page, settings),
         [session, withdrawal.article_ids, withdrawal.reason],
-        [*asking, on.article_name, *page.coverage_components, page.on.article],
+        [*asking, on.article_name, *page.coverage_components, *page.article_components],
         **ADMIN_EVENT,
     )
 
@@ -203,6 +203,9 @@ def _withdraw(page: PageUpdates, settings: Settings) -> Any:
     ) -> dict[Any, Any]:
         texts = require_write_access(session, request)
         reason_text = (reason or "").strip()[:LONGEST_REASON]
+        if not reason_text:
+            gr.Warning(texts("withdraw_reason_missing"))
+            return {on.article_ids: ids}
         try:
             count = withdraw_articles(page.archive, settings, ids, reason_text) if ids else 0
         except BackfileError as error:

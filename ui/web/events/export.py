@@ -28,8 +28,8 @@ SAVE_JS = """(payload) => {
 }"""
 COPY_JS = """async (payload) => {
   if (!payload) return;
-  const address = payload.query ? location.pathname + payload.query : payload.path;
-  const text = address ? location.origin + address : payload.text;
+  const address = payload.query ?? payload.path;
+  const text = address ? new URL(address, document.baseURI).href : payload.text;
   try {
     await navigator.clipboard.writeText(text);
   } catch {  // browsers allow the clipboard for https and localhost only

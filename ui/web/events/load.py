@@ -11,6 +11,7 @@ from ui.i18n import preferred_language, texts_in
 from ui.web import browser_storage
 from ui.web.components import UNQUEUED_EVENT
 from ui.web.events.admin import may_write
+from ui.web.events.reading import open_linked
 from ui.web.events.saved import show_rail
 from ui.web.state import AskRequest, Conversation, Session
 from ui.web.updates import PageUpdates, Updates
@@ -45,10 +46,10 @@ def wire_load(page: PageUpdates, blocks: gr.Blocks) -> Any:
             **opened,
             **(show_rail(page, texts) if is_admin else {}),
             on.link: str(request.query_params),
-            on.admin.withdraw_this: gr.Button(visible=is_admin),
+            **open_linked(page, request.query_params, texts, request),
         }
 
-    own_components = [on.link, on.saved_rail, on.admin.withdraw_this]
+    own_components = [on.link, on.saved_rail]
     shown = [*page.session_components, *page.coverage_components, *page.choice_components]
     parts = list(dict.fromkeys([*shown, *own_components]))  # lists of names are in two of them
     return blocks.load(load, [on.session, on.stored], parts, **UNQUEUED_EVENT)

@@ -6,6 +6,9 @@ They are kept on the server under the owner "local".
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import gradio as gr
@@ -19,7 +22,7 @@ from ui.web import input_validation, run_turn
 from ui.web.components import ADMIN_EVENT, SavedView
 from ui.web.events.admin import may_write, require_write_access
 from ui.web.events.export import COPY_JS, SAVE_JS
-from ui.web.places import html_place
+from ui.web.places import html_place, read_asset
 from ui.web.state import AskRequest, Session
 from ui.web.updates import PageUpdates, Updates
 from ui.web.views.article import find_place
@@ -33,43 +36,7 @@ from ui.web.views.saved import (
 )
 
 LONGEST_NAME = 80  # characters of a name made from a question
-# A name is asked for in place; a note is saved when it is left.
-SAVED_JS = """
-const send = (pressed, value) => trigger('act', {
-  action: pressed.dataset.do, id: pressed.dataset.id, value: value ?? '',
-  dossier: pressed.closest('[data-dossier]')?.dataset.dossier ?? '',
-});
-const askName = (pressed, value) => {
-  const field = document.createElement('input');
-  field.value = value;
-  field.maxLength = 120;
-  field.setAttribute('aria-label', pressed.textContent);
-  field.addEventListener('keydown', (key) => {
-    if (key.key === 'Enter' && field.value.trim()) send(pressed, field.value.trim());
-    if (key.key === 'Escape') { key.stopPropagation(); field.replaceWith(pressed); pressed.focus(); }
-  });
-  pressed.replaceWith(field);
-  field.focus();
-  field.select();
-};
-element.addEventListener('click', (event) => {
-  const pressed = event.target.closest('[data-do][data-id]');
-  if (!pressed) return;
-  const name = pressed.dataset.do;
-  if (name === 'open-search') trigger('search', {id: pressed.dataset.id});
-  else if (name === 'word' || name === 'markdown') trigger('file', {id: pressed.dataset.id, form: name});
-  else if (name === 'feed-address') trigger('feed', {id: pressed.dataset.id});
-  else if (name.startsWith('rename')) askName(pressed, pressed.closest('[data-name]').dataset.name);
-  else if (name === 'create-dossier') askName(pressed, '');
-  else send(pressed);
-});
-element.addEventListener('change', (event) => {
-  const note = event.target.closest('[data-note]');
-  if (!note) return;
-  trigger('act', {action: 'note', id: note.dataset.note, value: note.value,
-                  dossier: note.closest('[data-dossier]').dataset.dossier});
-});
-"""
+SAVED_JS = read_asset("saved.js")
 
 
 def lay_out_saved() -> SavedView:
@@ -87,37 +54,68 @@ def wire_saved(page: PageUpdates) -> list[Any]:
     Returns:
         The events that ask a saved search.
     """
-    on, view = page.on, page.on.saved
-    shown = [view.searches, view.dossiers, on.saved_rail, view.opened]
-    outputs = [on.session, *shown]
+    on, view, handlers = page.on, page.on.saved, SavedHandlers(page)
+    inputs = [on.session, view.opened]
+    outputs = [on.session, view.searches, view.dossiers, on.saved_rail, view.opened]
+    on.banner.saved(handlers.open_view, inputs, outputs, **ADMIN_EVENT)
+    for place in (view.searches, view.dossiers):
+        place.act(handlers.act, inputs, outputs, **ADMIN_EVENT)
+    on.thread.keep(handlers.keep, inputs, outputs, **ADMIN_EVENT)
+    on.evidence.collect(handlers.collect, inputs, outputs, **ADMIN_EVENT)
+    view.dossiers.file(handlers.file, on.session, on.payload, **ADMIN_EVENT).then(
+        None, on.payload, js=SAVE_JS
+    )
+    view.searches.feed(handlers.feed, on.session, on.payload, **ADMIN_EVENT).then(
+        None, on.payload, js=COPY_JS
+    )
+    asking = [*page.session_components, *page.filter_components, on.mode, on.saved_rail]
+    return [
+        place.search(handlers.search, on.session, asking, **ADMIN_EVENT)
+        for place in (view.searches, on.saved_rail)
+    ]
 
-    def open_view(session: Session, opened: str, request: gr.Request) -> Updates:
+
+@dataclass(frozen=True, slots=True)
+class SavedHandlers:
+    """Event handlers of saved searches and dossiers.
+
+    Attributes:
+        page: The page's components and their updates.
+    """
+
+    page: PageUpdates
+
+    def open_view(self, session: Session, opened: str, request: gr.Request) -> Updates:
+        """Show the view to those who may see it."""
         if not may_write(request):
-            return page.no_change()
-        return show_saved(page, texts_in(session.language), opened)
+            return self.page.no_change()
+        return show_saved(self.page, texts_in(session.language), opened)
 
-    on.banner.saved(open_view, [on.session, view.opened], outputs, **ADMIN_EVENT)
-
-    def act(session: Session, opened: str, event: gr.EventData, request: gr.Request) -> Updates:
+    def act(
+        self, session: Session, opened: str, event: gr.EventData, request: gr.Request
+    ) -> Updates:
+        """Change what is saved."""
         texts = require_write_access(session, request)
         wanted = input_validation.read(input_validation.SavedAction, event._data)
         if wanted is None:
-            return page.no_change()
+            return self.page.no_change()
         try:
-            opened = _change(page, wanted, opened)
+            opened = _change(self.page, wanted, opened)
         except BackfileError as error:
             gr.Warning(escape(str(error)))
-        return show_saved(page, texts, opened)
+        return show_saved(self.page, texts, opened)
 
-    def keep(session: Session, opened: str, event: gr.EventData, request: gr.Request) -> Updates:
+    def keep(
+        self, session: Session, opened: str, event: gr.EventData, request: gr.Request
+    ) -> Updates:
         """Save the search of a turn."""
         texts = require_write_access(session, request)
         wanted = input_validation.read(input_validation.OfTurn, event._data)
         if wanted is None or wanted.turn > len(session.turns):
-            return page.no_change()
+            return self.page.no_change()
         asked = session.turns[wanted.turn - 1].request
         try:
-            page.archive.saved.searches.add(
+            self.page.archive.saved.searches.add(
                 asked.question[:LONGEST_NAME],
                 asked.question,
                 filters=asked.filters,
@@ -126,19 +124,21 @@ def wire_saved(page: PageUpdates) -> list[Any]:
             gr.Info(texts("search_saved"), duration=4)
         except BackfileError as error:
             gr.Warning(escape(str(error)))
-        return show_saved(page, texts, opened)
+        return show_saved(self.page, texts, opened)
 
-    def collect(session: Session, opened: str, event: gr.EventData, request: gr.Request) -> Updates:
+    def collect(
+        self, session: Session, opened: str, event: gr.EventData, request: gr.Request
+    ) -> Updates:
         """Add the quotation of a card to the dossier used last, or to a first one."""
         texts = require_write_access(session, request)
-        wanted = input_validation.read(input_validation.Card, event._data)
+        wanted = input_validation.read(input_validation.OfCard, event._data)
         if wanted is None or wanted.turn > len(session.turns):
-            return page.no_change()
+            return self.page.no_change()
         turn = session.turns[wanted.turn - 1]
         place = find_place(turn, wanted.card, wanted.turn)
         if place is None:
-            return page.no_change()
-        dossiers = page.archive.saved.dossiers
+            return self.page.no_change()
+        dossiers = self.page.archive.saved.dossiers
         try:
             known = {one.id for one in dossiers.list()}
             name = opened if opened in known else next(iter(reversed([*known])), "")
@@ -151,41 +151,49 @@ def wire_saved(page: PageUpdates) -> list[Any]:
             gr.Info(texts("passage_collected", name=dossiers.get(opened).name), duration=4)
         except BackfileError as error:
             gr.Warning(escape(str(error)))
-        return show_saved(page, texts, opened)
+        return show_saved(self.page, texts, opened)
 
-    def search(session: Session, event: gr.EventData, request: gr.Request) -> Updates:
+    def search(self, session: Session, event: gr.EventData, request: gr.Request) -> Updates:
         """Ask a saved search in a conversation of its own, and mark it as looked at."""
         texts = require_write_access(session, request)
         wanted = input_validation.read(input_validation.SavedId, event._data)
         if wanted is None:
-            return page.no_change()
+            return self.page.no_change()
         try:
-            searches = page.archive.saved.searches
+            searches = self.page.archive.saved.searches
             saved = searches.get(wanted.id)
             searches.mark_seen(saved)
         except BackfileError as error:
             gr.Warning(escape(str(error)))
-            return page.no_change()
+            return self.page.no_change()
         mode: Any = saved.mode
         asked = AskRequest(saved.query, saved.filters, mode=mode)
         started = run_turn.stop_turn(session).start_conversation()
         return {
-            **page.begin_turn(started, asked),
-            **page.show_filters(asked, texts),
-            on.mode: saved.mode,
-            on.saved_rail: rail_html(_counted(page), texts),
+            **self.page.begin_turn(started, asked),
+            **self.page.show_filters(asked, texts),
+            self.page.on.mode: saved.mode,
+            self.page.on.saved_rail: rail_html(_counted(self.page), texts),
         }
 
-    def file(session: Session, event: gr.EventData, request: gr.Request) -> dict[str, str] | None:
+    def file(
+        self, session: Session, event: gr.EventData, request: gr.Request
+    ) -> dict[str, str] | None:
+        """Export a dossier."""
         texts = require_write_access(session, request)
         wanted = input_validation.read(input_validation.SavedFile, event._data)
         if wanted is None:
             return None
-        dossiers = page.archive.saved.dossiers
+        dossiers = self.page.archive.saved.dossiers
         try:
             passages = dossiers.passages(wanted.id, access=ALL_RIGHTS)
             made = export_dossier(
-                ExportedDossier(dossiers.get(wanted.id), passages, page.archive.version),
+                ExportedDossier(
+                    dossiers.get(wanted.id).name,
+                    passages,
+                    self.page.archive.version,
+                    datetime.now(UTC),
+                ),
                 wanted.form,
                 texts,
             )
@@ -195,34 +203,21 @@ def wire_saved(page: PageUpdates) -> list[Any]:
         content = base64.b64encode(made.content).decode("ascii")
         return {"base64": content, "type": made.media_type, "name": made.name}
 
-    def feed(session: Session, event: gr.EventData, request: gr.Request) -> dict[str, str] | None:
+    def feed(
+        self, session: Session, event: gr.EventData, request: gr.Request
+    ) -> dict[str, str] | None:
+        """Copy the address of a feed."""
         texts = require_write_access(session, request)
         wanted = input_validation.read(input_validation.SavedId, event._data)
         if wanted is None:
             return None
         try:
-            token = page.archive.saved.searches.feed_token(wanted.id)
+            token = self.page.archive.saved.searches.feed_token(wanted.id)
         except BackfileError as error:
             gr.Warning(escape(str(error)))
             return None
         gr.Info(texts("copied"), duration=3)
         return {"path": feed_address(wanted.id, token)}
-
-    for place in (view.searches, view.dossiers):
-        place.act(act, [on.session, view.opened], outputs, **ADMIN_EVENT)
-    on.thread.keep(keep, [on.session, view.opened], outputs, **ADMIN_EVENT)
-    on.evidence.collect(collect, [on.session, view.opened], outputs, **ADMIN_EVENT)
-    view.dossiers.file(file, on.session, on.payload, **ADMIN_EVENT).then(
-        None, on.payload, js=SAVE_JS
-    )
-    view.searches.feed(feed, on.session, on.payload, **ADMIN_EVENT).then(
-        None, on.payload, js=COPY_JS
-    )
-    asking = [*page.session_components, *page.filter_components, on.mode, on.saved_rail]
-    return [
-        place.search(search, on.session, asking, **ADMIN_EVENT)
-        for place in (view.searches, on.saved_rail)
-    ]
 
 
 def _change(page: PageUpdates, wanted: input_validation.SavedAction, opened: str) -> str:
@@ -232,34 +227,28 @@ def _change(page: PageUpdates, wanted: input_validation.SavedAction, opened: str
         BackfileError: There is no such item, or its new name is taken or invalid.
     """
     searches, dossiers = page.archive.saved.searches, page.archive.saved.dossiers
-    match wanted.action:
-        case "rename-search":
-            searches.rename(wanted.id, wanted.value)
-        case "delete-search":
-            searches.delete(wanted.id)
-        case "restore-search":
-            searches.restore(wanted.id)
-        case "open-dossier":
-            return wanted.id
-        case "create-dossier":
-            return dossiers.create(wanted.value).id
-        case "rename-dossier":
-            dossiers.rename(wanted.id, wanted.value)
-        case "delete-dossier":
-            dossiers.delete(wanted.id)
-            return "" if opened == wanted.id else opened
-        case "restore-dossier":
-            return dossiers.restore(wanted.id).id
-        case "note":
-            dossiers.note(wanted.dossier, wanted.id, wanted.value)
-        case "remove-passage":
-            dossiers.remove(wanted.dossier, wanted.id)
-        case "up" | "down":
-            order = [one.id for one in dossiers.passages(wanted.dossier, access=ALL_RIGHTS)]
+    target, value, dossier = wanted.id, wanted.value, wanted.dossier
+    if wanted.action == "open-dossier":
+        return target
+    if wanted.action == "create-dossier":
+        return dossiers.create(value).id
+    if wanted.action in ("up", "down"):
+        order = [one.id for one in dossiers.passages(dossier, access=ALL_RIGHTS)]
+        if target in order:
             step = -1 if wanted.action == "up" else 1
-            if wanted.id in order:
-                place = order.index(wanted.id) + step
-                dossiers.move(wanted.dossier, wanted.id, max(0, place))
+            dossiers.move(dossier, target, max(0, order.index(target) + step))
+        return opened
+    changes: dict[str, Callable[[], object]] = {
+        "rename-search": lambda: searches.rename(target, value),
+        "delete-search": lambda: searches.delete(target),
+        "restore-search": lambda: searches.restore(target),
+        "rename-dossier": lambda: dossiers.rename(target, value),
+        "delete-dossier": lambda: dossiers.delete(target),
+        "restore-dossier": lambda: dossiers.restore(target),
+        "note": lambda: dossiers.note(dossier, target, value),
+        "remove-passage": lambda: dossiers.remove(dossier, target),
+    }
+    changes[wanted.action]()
     return opened
 
 
@@ -275,7 +264,8 @@ def show_saved(page: PageUpdates, texts: Texts, opened: str) -> Updates:
     counted = _counted(page)
     dossiers = saved.dossiers.list()
     dossier = next((one for one in dossiers if one.id == opened), None)
-    shown = dossier and OpenDossier(dossier, saved.dossiers.passages(dossier.id, access=ALL_RIGHTS))
+    passages = saved.dossiers.passages(dossier.id, access=ALL_RIGHTS) if dossier else ()
+    shown = OpenDossier(dossier, passages) if dossier else None
     return {
         view.searches: searches_html(counted, saved.searches.deleted(), texts),
         view.dossiers: dossiers_html(dossiers, saved.dossiers.deleted(), shown, texts),

@@ -64,7 +64,7 @@ def _count(new: int, texts: Texts) -> str:
 
 def _search(one: CountedSearch, texts: Texts) -> str:
     search = one.search
-    asked = AskRequest(search.query, search.filters)
+    name, asked = escape_line(search.name), AskRequest(search.query, search.filters)
     facts = [texts(f"mode_{search.mode}"), search.query, *filter_words(asked, texts)]
     new = escape(texts("new_articles", count=one.new)) if one.new else escape(texts("nothing_new"))
     buttons = _buttons(
@@ -74,8 +74,8 @@ def _search(one: CountedSearch, texts: Texts) -> str:
         ("delete-search", texts("remove")),
     )
     return (
-        f'<li data-name="{escape_line(search.name)}"><div><button type="button" '
-        f'data-do="open-search" data-id="{search.id}" dir="auto">{escape_line(search.name)}</button>'
+        f'<li data-name="{name}"><div><button type="button" data-do="open-search" '
+        f'data-id="{search.id}" dir="auto">{name}</button>'
         f"{paragraph(escape_line(' · '.join(filter(None, facts))), 'bf-quiet')}</div>"
         f'<span class="{"bf-new" if one.new else "bf-quiet"}">{new}</span>{buttons}</li>'
     )
@@ -118,7 +118,8 @@ def dossiers_html(
     items = "".join(_dossier(one, opened, texts) for one in dossiers)
     undo = _undo("restore-dossier", deleted[0].id, deleted[0].name, texts) if deleted else ""
     nothing = paragraph(escape(texts("no_dossiers")), "bf-quiet")
-    return f"{heading}{f'<ul>{items}</ul>' if items else nothing}{undo}{create}{_passages(opened, texts)}"
+    listed = f"<ul>{items}</ul>" if items else nothing
+    return f"{heading}{listed}{undo}{create}{_passages(opened, texts)}"
 
 
 def _dossier(dossier: Dossier, opened: OpenDossier | None, texts: Texts) -> str:
