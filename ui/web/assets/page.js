@@ -62,7 +62,7 @@
       if (isNaN(moment) || !time.textContent.endsWith('UTC')) continue;  // a day without a time
       time.title = time.textContent;
       time.textContent = moment.toLocaleString(words().locale, {
-        day: 'numeric', month: 'long', year: 'numeric', hour: '2-digit', minute: '2-digit'});
+        day: 'numeric', month: 'long', year: 'numeric', hour: '2-digit', minute: '2-digit', hourCycle: 'h23'});
     }
   };
 
