@@ -56,21 +56,41 @@ const act = (pressed, more) => trigger('act', {
   id: pressed.closest('[data-conversation]')?.dataset.conversation ?? '',
   ...more,
 });
+// The list is replaced after each action; the focus goes where the action went.
+let focus = '';
+watch('value', () => {
+  if (focus) requestAnimationFrame(() => { element.querySelector(focus)?.focus(); focus = ''; });
+});
+const NEXT = {delete: '.bf-undo button', undo: '[data-do="open"][aria-current]'};
 element.addEventListener('click', (event) => {
   const pressed = event.target.closest('[data-do]');
   if (!pressed) return;
-  if (pressed.dataset.do !== 'rename') return act(pressed);
+  if (pressed.dataset.do !== 'rename') {
+    focus = NEXT[pressed.dataset.do] ?? '';
+    return act(pressed);
+  }
   const item = pressed.closest('li[data-conversation]');
   const field = document.createElement('input');
   field.value = item.dataset.name;
   field.maxLength = 120;
   field.setAttribute('aria-label', pressed.textContent);
-  const done = (name) => act(pressed, {name});
+  const open = item.querySelector('[data-do="open"]');
+  let ended = false;
+  const end = (name) => {
+    if (ended) return;
+    ended = true;
+    field.replaceWith(open);
+    if (name !== item.dataset.name) act(pressed, {name});
+  };
+  field.addEventListener('blur', () => end(field.value.trim()));
   field.addEventListener('keydown', (key) => {
-    if (key.key === 'Enter') done(field.value.trim());
-    if (key.key === 'Escape') { key.stopPropagation(); done(item.dataset.name); }
+    if (key.key !== 'Enter' && key.key !== 'Escape') return;
+    key.stopPropagation();
+    focus = `[data-conversation="${item.dataset.conversation}"] [data-do="open"]`;
+    end(key.key === 'Enter' ? field.value.trim() : item.dataset.name);
+    open.focus();
   });
-  item.querySelector('[data-do="open"]').replaceWith(field);
+  open.replaceWith(field);
   item.querySelector('details').open = false;
   field.focus();
   field.select();

@@ -22,6 +22,7 @@
   // Gradio's radio buttons have a name each, so arrow keys do not move between them. Those that ask
   // a question when selected stay so: an arrow key would ask on each step.
   const CHOICES = '#bf-order input[type="radio"]';
+  const TYPED = 'textarea, select, [contenteditable], input:not([type="radio"], [type="checkbox"])';
   const DATES = ':is(#bf-after, #bf-before, #bf-asked-on) :is(input, textarea)';
   const LANDMARKS = {'#bf-rail': ['navigation', 'rail'], '#bf-thread': ['region', 'thread'],
                      '#bf-reading': ['complementary', 'reading']};
@@ -339,7 +340,7 @@
       event.preventDefault();
       return;
     }
-    if (event.target.matches?.('input, textarea, select, [contenteditable]') || find('dialog[open]')) return;
+    if (event.target.matches?.(TYPED) || find('dialog[open]')) return;
     const act = keys[event.key];
     if (act) { event.preventDefault(); act(); }
   });

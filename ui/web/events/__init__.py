@@ -60,7 +60,7 @@ def _wire_conversations(page: PageUpdates) -> None:
         started = run_turn.stop_turn(session).start_conversation()
         return {**show(started), on.question: page.empty_question()}
 
-    def act(session: Session, pressed: gr.EventData) -> Updates:
+    def change_list(session: Session, pressed: gr.EventData) -> Updates:
         wanted = input_validation.read(input_validation.ConversationAction, pressed._data)
         if wanted is None:
             return page.no_change()
@@ -88,7 +88,7 @@ def _wire_conversations(page: PageUpdates) -> None:
     parts = [*page.session_components, *page.feedback_components, *page.choice_components]
     for changed in (
         on.start.click(start, on.session, parts, **UNQUEUED_EVENT),
-        on.conversations.act(act, on.session, parts, **UNQUEUED_EVENT),
+        on.conversations.act(change_list, on.session, parts, **UNQUEUED_EVENT),
         on.thread.version(version, on.session, parts, **UNQUEUED_EVENT),
     ):
         show_chart_of(page, changed)
