@@ -20,6 +20,7 @@ CODES: Final[Mapping[str, tuple[str, ...]]] = {
     # Reasons for a refusal
     "nothing_relevant": (),
     "off_topic": (),
+    "no_quotations": (),
     "speakers_missing": ("speakers",),
     "names_missing": ("names",),
     "earlier_article": ("source", "published"),
@@ -48,6 +49,7 @@ CODES: Final[Mapping[str, tuple[str, ...]]] = {
     "did_you_mean": ("given", "instead"),
     "sources_disagree": (),
     "sides_missing": ("sides",),
+    "publishers_silent": ("publishers",),
     "low_confidence": (),
     "premise_contradicted": ("premise",),
     "premise_other_number": ("premise", "number"),
@@ -66,6 +68,7 @@ CODES: Final[Mapping[str, tuple[str, ...]]] = {
     "chat_model_wrote_nothing": (),
     "chat_model_repeated_itself": (),
     "chat_model_endless_sentence": (),
+    "chat_model_cut_off": (),
     "articles_withdrawn": (),
     "message": ("text",),
     # Reasons why a statement isn't supported
@@ -117,6 +120,8 @@ CODES: Final[Mapping[str, tuple[str, ...]]] = {
     "dated_figure": ("figure", "day"),
     "figure_of": ("figure", "day", "publisher"),
     "earlier_figures": ("figures", "days"),
+    "compared": ("column", "row", "day?", "publisher?", "differs?"),
+    "quotation": ("speaker?", "day?", "publisher?", "articles?", "outlets?"),
 }
 
 

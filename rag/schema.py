@@ -583,7 +583,9 @@ class Answer(Serializable):
 def _with_numbers(statement: Statement) -> str:
     params = statement.label.params if statement.label else ()
     label = ", ".join(
-        "; ".join(value) if isinstance(value, tuple) else str(value) for _, value in params
+        "; ".join(value) if isinstance(value, tuple) else value
+        for _, value in params
+        if isinstance(value, str | tuple)  # numbers alone say nothing
     )
     words = neutralize_markers(f"[{label}:] {statement.text}" if label else statement.text)
     return " ".join([words, *(f"[{citation.number}]" for citation in statement.citations)])

@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_type_hints
 
 from rag.errors import SettingsError
+from rag.sanitize import web_address
 
 PREFIX = "BACKFILE_"
 Precision = Literal["auto", "float32", "bfloat16"]
 Models = Literal["default", "better", "multilingual", "best"]
 Unsupported = Literal["strict", "mark"]
 Grader = Literal["chat", "none"]
+ChatEvidence = Literal["auto", "structured", "plain"]
 Writers = Literal["local", "anyone", "none"]
 # Variables of earlier versions: the current name, and the current names of their values.
 OLD_NAMES = {
@@ -61,6 +63,9 @@ class Settings:
             extractive.
         chat_base_url: The address of an OpenAI-compatible server, or of Ollama.
         chat_context_tokens: The most tokens of passages that the chat model is given.
+        chat_evidence: How the chat model gives the words that its sentences rest on: "structured",
+            by a JSON schema; "plain", in lines of text; "auto", by the schema if the model is known
+            to support it.
         chat_price_in: The price of a million tokens given to the chat model.
         chat_price_out: The price of a million tokens written by it.
         timeout: How long to wait for the chat model, in seconds.
@@ -81,6 +86,8 @@ class Settings:
             separated by commas.
         proxies: Addresses or networks of proxies whose `X-Forwarded-For` is trusted, separated by
             commas.
+        base_url: The address at which readers reach the page, such as
+            `https://archive.paper.example`; exports and feeds link to articles there.
         host: The address at which the page is served.
         port: Its port.
 
@@ -98,6 +105,7 @@ class Settings:
     chat_model: str = ""
     chat_base_url: str = ""
     chat_context_tokens: int = 12_000
+    chat_evidence: ChatEvidence = "auto"
     chat_price_in: float = 0.0
     chat_price_out: float = 0.0
     timeout: float = 60.0
@@ -113,6 +121,7 @@ class Settings:
     token: str = ""
     hosts: str = ""
     proxies: str = ""
+    base_url: str = ""
     host: str = "127.0.0.1"
     port: int = 7860
 
@@ -120,6 +129,11 @@ class Settings:
         """Validate the settings; raises SettingsError."""
         for name, hint in _hints().items():
             object.__setattr__(self, name, _check(name, getattr(self, name), hint))
+        if self.base_url and not _is_base(self.base_url):
+            raise SettingsError(
+                f"{PREFIX}BASE_URL is {self.base_url!r}: not an address such as "
+                "https://archive.paper.example, without ? and #"
+            )
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ, **given: Any) -> Settings:
@@ -163,6 +177,10 @@ def _rename_variables(environ: Mapping[str, str]) -> dict[str, str]:
                 raise SettingsError(f"{variable} is {old!r}: it may be {', '.join(values)}")
             found.setdefault(current, values[old])
     return found
+
+
+def _is_base(address: str) -> bool:
+    return web_address(address) == address and not set(address) & set("?#")
 
 
 @cache

@@ -37,7 +37,11 @@ IMPOSSIBLE = [
         ("FEEDING", "anyone"),
         ("WRITE_ACCESS", "everyone"),
         ("UNSUPPORTED", "lenient"),
+        ("CHAT_EVIDENCE", "json"),
         ("EMBEDDING_PRECISION", "int8"),
+        ("BASE_URL", "archive.paper.example"),
+        ("BASE_URL", "javascript:alert(1)"),
+        ("BASE_URL", "https://paper.example/?page=1"),
     ],
 ]
 

@@ -1,4 +1,4 @@
-"""Export formats of answers: text, Markdown, HTML, and citations as RIS and CSL-JSON.
+"""Export formats of answers: text, Markdown, HTML, Word, and citations as RIS and CSL-JSON.
 
 Each export names the passages with their URLs and dates, when the question was asked, and the
 archive's sequence number, so that others can find the same words in the same state of the archive.
@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any
 
-from rag.sanitize import article_line, single_line, strip_controls, web_address
+from rag.sanitize import article_line, single_line, strip_controls
 from rag.schema import Answer, Citation, Statement
+from ui.exported_turns import ExportedTurn, cited_passages, source_text, state_text
+from ui.file_names import file_name
 from ui.i18n import (
     Texts,
     answer_text,
@@ -24,6 +26,24 @@ from ui.i18n import (
     support_key,
 )
 from ui.render import citation_value, hit_value, iso_date, json_text, statement_line
+from ui.word_document import Paragraph, Run, word_document
+
+__all__ = [
+    "FILE_FORMATS",
+    "FORMATS",
+    "ExportedFile",
+    "ExportedTurn",
+    "answer_value",
+    "csl",
+    "escape_markdown",
+    "export",
+    "export_file",
+    "markdown",
+    "page",
+    "plain",
+    "ris",
+    "word",
+]
 
 # "@", ":" and "." are escaped where Markdown renderers would turn bare URLs into links.
 _MARKDOWN = re.compile(r"[\\`*_{}\[\]<>()#+!|~$&@-]|(?<=\d)\.|(?<=www)\.|:(?=//)", re.IGNORECASE)
@@ -37,37 +57,27 @@ class Format:
     media_type: str
 
 
+# Formats that are text; Word's is in `FILE_FORMATS` alone.
 FORMATS = {
     "markdown": Format("md", "text/markdown"),
     "html": Format("html", "text/html"),
     "ris": Format("ris", "application/x-research-info-systems"),
     "csl": Format("json", "application/vnd.citationstyles.csl+json"),
 }
+FILE_FORMATS = FORMATS | {
+    "word": Format(
+        "docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+    )
+}
 
 
 @dataclass(frozen=True, slots=True)
-class ExportedTurn:
-    """A question and its answer, ready for export.
+class ExportedFile:
+    """A file to download: its name, its media type and its content."""
 
-    Attributes:
-        question: The question as the user typed it.
-        answer: The answer.
-        sequence: Sequence number of the archive at the time of the answer.
-        asked_on: Time of the question.
-        passages: Passages to export instead of the answer's citations, if the user asked for
-            passages.
-    """
-
-    question: str
-    answer: Answer
-    sequence: int
-    asked_on: datetime | None = None
-    passages: tuple[Citation, ...] = ()
-
-    @property
-    def cited(self) -> tuple[Citation, ...]:
-        """Passages that the export quotes."""
-        return self.passages or self.answer.citations
+    name: str
+    media_type: str
+    content: bytes
 
 
 def export(turns: Sequence[ExportedTurn], form: str, texts: Texts) -> str:
@@ -85,6 +95,20 @@ def export(turns: Sequence[ExportedTurn], form: str, texts: Texts) -> str:
     return write(turns, texts)
 
 
+def export_file(turns: Sequence[ExportedTurn], form: str, texts: Texts) -> ExportedFile:
+    """Return the answers as a file that is named after the first question.
+
+    Args:
+        turns: Questions with their answers, oldest first; at least one.
+        form: Key of `FILE_FORMATS`.
+        texts: Language of everything except the answers.
+    """
+    kind = FILE_FORMATS[form]
+    content = word(turns, texts) if form == "word" else export(turns, form, texts).encode()
+    name = file_name(turns[0].question, kind.suffix, fallback="answer")
+    return ExportedFile(name, kind.media_type, content)
+
+
 # Formats for readers
 
 
@@ -93,13 +117,13 @@ def plain(turns: Sequence[ExportedTurn], texts: Texts) -> str:
     blocks = []
     for turn in turns:
         blocks += [single_line(turn.question), *_paragraphs(turn, texts)]
-        sources = [f"[{c.number}] {_source(c, texts)}" for c in _cited_passages([turn])]
+        sources = [f"[{c.number}] {_source(turn, c, texts)}" for c in cited_passages([turn])]
         if turn.passages:
-            quotes = [article_line(citation.quote) for citation in _cited_passages([turn])]
+            quotes = [article_line(citation.quote) for citation in cited_passages([turn])]
             blocks += [f"{s}\n{quote}" for s, quote in zip(sources, quotes, strict=True)]
         elif sources:
             blocks.append("\n".join(sources))
-        blocks.append(_state(turn, texts))
+        blocks.append(state_text(turn, texts))
     return "\n\n".join(blocks) + "\n"
 
 
@@ -107,15 +131,15 @@ def markdown(turns: Sequence[ExportedTurn], texts: Texts) -> str:
     """Return the answers as Markdown, with markup in articles escaped."""
     blocks = []
     for turn in turns:
-        blocks.append(f"## {_markdown(turn.question)}")
-        blocks += [_markdown(text) for text in _paragraphs(turn, texts)]
-        for citation in _cited_passages([turn]):
+        blocks.append(f"## {escape_markdown(turn.question)}")
+        blocks += [escape_markdown(text) for text in _paragraphs(turn, texts)]
+        for citation in cited_passages([turn]):
             source, quote = (
-                _markdown(_source(citation, texts)),
-                _markdown(article_line(citation.quote)),
+                escape_markdown(_source(turn, citation, texts)),
+                escape_markdown(article_line(citation.quote)),
             )
             blocks.append(f"\\[{citation.number}\\] {source}\n\n> {quote}")
-        blocks.append(f"*{_markdown(_state(turn, texts))}*")
+        blocks.append(f"*{escape_markdown(state_text(turn, texts))}*")
     return "\n\n".join(blocks) + "\n"
 
 
@@ -126,12 +150,12 @@ def page(turns: Sequence[ExportedTurn], texts: Texts) -> str:
         blocks.append(f"<h2 dir=auto>{_html(turn.question)}</h2>")
         blocks += [f"<p dir=auto>{_html(text)}</p>" for text in _paragraphs(turn, texts)]
         items = "".join(
-            f"<li value={c.number} dir=auto>{_html(_source(c, texts, address=False))}{_link(c)}"
+            f"<li value={c.number} dir=auto>{_html(source_text(c.metadata, texts))}{_link(turn, c)}"
             f"<blockquote dir=auto>{_html(article_line(c.quote))}</blockquote></li>"
-            for c in _cited_passages([turn])
+            for c in cited_passages([turn])
         )
         blocks.append(f"<ol>{items}</ol>" if items else "")
-        blocks.append(f"<p><small>{_html(_state(turn, texts))}</small></p>")
+        blocks.append(f"<p><small>{_html(state_text(turn, texts))}</small></p>")
     return (
         f"<!doctype html><html lang={texts.language}><head><meta charset=utf-8>"
         "<meta name=viewport content='width=device-width'><title>Backfile</title>"
@@ -153,36 +177,70 @@ def _paragraphs(turn: ExportedTurn, texts: Texts) -> list[str]:
     return [*statements, *filter(None, (article_line(notices_text(answer, texts)), as_of))]
 
 
+def word(turns: Sequence[ExportedTurn], texts: Texts) -> bytes:
+    """Return the answers as a Word document; each number leads to its source."""
+    blocks: list[Paragraph] = []
+    for place, turn in enumerate(turns, start=1):
+        blocks.append(Paragraph((Run(single_line(turn.question)),), "Heading1"))
+        blocks += _word_answer(turn, texts, place)
+        cited = cited_passages([turn])
+        if cited:
+            blocks.append(Paragraph((Run(texts("sources")),), "Heading2"))
+        for citation in cited:
+            source = f"[{citation.number}] {source_text(citation.metadata, texts)}. "
+            address = Run(turn.address(citation), address=turn.link(citation))
+            mark = _mark(place, citation) if citation == _first(cited, citation) else ""
+            blocks.append(Paragraph((Run(source), address), "Source", mark))
+            blocks.append(Paragraph((Run(article_line(citation.quote)),), "Quote"))
+        blocks.append(Paragraph((Run(state_text(turn, texts)),), "Small"))
+    title = single_line(turns[0].question) if turns else ""
+    return word_document(blocks, title=title, language=texts.language)
+
+
+def _word_answer(turn: ExportedTurn, texts: Texts, place: int) -> Iterator[Paragraph]:
+    """Yield the paragraphs of an answer, with links to the sources in the place of numbers."""
+    plain_statements = 0 if turn.answer.refused else len(turn.answer.statements)
+    for statement in turn.answer.statements[:plain_statements]:
+        words = article_line(statement_text(statement, texts))
+        numbers = {citation.number: citation for citation in statement.citations}
+        links = [
+            Run(f"[{number}]", superscript=True, bookmark=_mark(place, citation))
+            for number, citation in numbers.items()
+        ]
+        doubt = _doubt(statement, texts)
+        yield Paragraph((Run(words), *links, *([Run(f" ({doubt})")] if doubt else [])))
+    for text in _paragraphs(turn, texts)[plain_statements:]:
+        yield Paragraph((Run(text, italic=plain_statements > 0),))
+
+
+def _mark(place: int, citation: Citation) -> str:
+    return f"source_{place}_{citation.number}"
+
+
+def _first(cited: Iterable[Citation], citation: Citation) -> Citation:
+    return next(one for one in cited if one.number == citation.number)
+
+
+def _doubt(statement: Statement, texts: Texts) -> str:
+    return "" if statement.support == "supported" else texts(support_key(statement.support))
+
+
 def _statement(statement: Statement, texts: Texts) -> str:
-    doubt = "" if statement.support == "supported" else texts(support_key(statement.support))
-    return statement_line(replace(statement, text=statement_text(statement, texts)), doubt)
+    words = replace(statement, text=statement_text(statement, texts))
+    return statement_line(words, _doubt(statement, texts))
 
 
-def _source(citation: Citation, texts: Texts, *, address: bool = True) -> str:
-    """Return the known parts of title, publisher, date, authors and URL."""
-    head = citation.metadata
-    named = (head.title or head.article_id, head.publisher, texts.day(head.published))
-    parts = [
-        ", ".join(filter(None, map(article_line, named))),
-        ", ".join(filter(None, map(article_line, head.authors))),
-        web_address(head.url) if address else "",
-    ]
-    return ". ".join(filter(None, parts))
+def _source(turn: ExportedTurn, citation: Citation, texts: Texts) -> str:
+    return source_text(citation.metadata, texts, turn.address(citation))
 
 
-def _link(citation: Citation) -> str:
-    address = web_address(citation.metadata.url)
-    shown = html.escape(address)
-    return f'. <a href="{shown}" rel="noopener noreferrer">{shown}</a>' if address else ""
+def _link(turn: ExportedTurn, citation: Citation) -> str:
+    shown, link = html.escape(turn.address(citation)), html.escape(turn.link(citation))
+    return f'. <a href="{link}" rel="noopener noreferrer">{shown}</a>' if link else f". {shown}"
 
 
-def _state(turn: ExportedTurn, texts: Texts) -> str:
-    if turn.asked_on is None:
-        return texts("exported_from", sequence=turn.sequence)
-    return texts("exported_from_asked_on", sequence=turn.sequence, day=texts.day(turn.asked_on))
-
-
-def _markdown(text: str) -> str:
+def escape_markdown(text: str) -> str:
+    """Return a text on one line, with Markdown's characters escaped."""
     return _MARKDOWN.sub(lambda found: f"\\{found[0]}", single_line(text))
 
 
@@ -223,7 +281,7 @@ def answer_value(answer: Answer) -> dict[str, Any]:
 def ris(turns: Sequence[ExportedTurn], texts: Texts) -> str:
     """Return the cited passages as RIS, one record each."""
     records = []
-    for citation, sequence in _cited_passages(turns).items():
+    for citation, turn in cited_passages(turns).items():
         head, published = citation.metadata, citation.metadata.published
         fields = [
             ("TY", "NEWS"),
@@ -232,10 +290,10 @@ def ris(turns: Sequence[ExportedTurn], texts: Texts) -> str:
             ("T2", head.publisher),
             ("PY", f"{published.astimezone(UTC):%Y}" if published else ""),
             ("DA", f"{published.astimezone(UTC):%Y/%m/%d}" if published else ""),
-            ("UR", web_address(head.url)),
+            ("UR", turn.address(citation)),
             ("LA", head.language),
             ("AB", citation.quote),
-            ("N1", _location(citation, sequence, texts)),
+            ("N1", _location(citation, turn.sequence, texts)),
             ("ID", head.article_id),
         ]
         lines = [f"{tag}  - {line}" for tag, value in fields if (line := article_line(value))]
@@ -246,7 +304,7 @@ def ris(turns: Sequence[ExportedTurn], texts: Texts) -> str:
 def csl(turns: Sequence[ExportedTurn], texts: Texts) -> str:
     """Return the cited passages as CSL-JSON, one item each, with the location in `custom`."""
     items = []
-    for place, (citation, sequence) in enumerate(_cited_passages(turns).items(), start=1):
+    for place, (citation, turn) in enumerate(cited_passages(turns).items(), start=1):
         head, published = citation.metadata, citation.metadata.published
         day = published.astimezone(UTC) if published else None
         item = {
@@ -256,10 +314,10 @@ def csl(turns: Sequence[ExportedTurn], texts: Texts) -> str:
             "container-title": article_line(head.publisher),
             "author": [{"literal": article_line(author)} for author in head.authors],
             "issued": {"date-parts": [[day.year, day.month, day.day]]} if day else None,
-            "URL": web_address(head.url),
+            "URL": turn.address(citation),
             "language": head.language,
             "section": article_line(head.section),
-            "note": _location(citation, sequence, texts),
+            "note": _location(citation, turn.sequence, texts),
             "custom": {
                 "quote": citation.quote,
                 "article_id": head.article_id,
@@ -267,22 +325,11 @@ def csl(turns: Sequence[ExportedTurn], texts: Texts) -> str:
                 "start": citation.start,
                 "end": citation.end,
                 "published": iso_date(published),
-                "archive_sequence": sequence,
+                "archive_sequence": turn.sequence,
             },
         }
         items.append({name: value for name, value in item.items() if value})
     return json_text(items) + "\n"  # keeps quotes verbatim, escapes invisible characters
-
-
-def _cited_passages(turns: Sequence[ExportedTurn]) -> dict[Citation, int]:
-    """Return each cited passage once, with the archive's sequence number at the time."""
-    found: dict[tuple[str, int, int, int], tuple[Citation, int]] = {}
-    for turn in turns:
-        for citation in turn.cited:
-            passage = citation.passage
-            key = (passage.article_id, passage.revision, citation.start, citation.end)
-            found.setdefault(key, (citation, turn.sequence))
-    return dict(found.values())
 
 
 def _location(citation: Citation, sequence: int, texts: Texts) -> str:

@@ -156,7 +156,7 @@ def choose_sides(
     """
     one, two = comparison.sides
     fit = [
-        [c for c in found if _is_about(c, side, other, comparison)]
+        [c for c in found if is_about_side(c, side, other, comparison)]
         for found, side, other in zip(ranked, (one, two), (two, one), strict=True)
     ]
     both = [c for c in [*ranked[0], *ranked[1]] if _is_about_both(c, comparison)]
@@ -227,9 +227,17 @@ def _best_pair(
     return max(pairs, key=fit, default=None)
 
 
-def _is_about(
+def is_about_side(
     candidate: SentenceCandidate, side: Side, other: Side, comparison: Comparison
 ) -> bool:
+    """Return whether a sentence is about one side of a comparison, on its topic.
+
+    Args:
+        candidate: The sentence.
+        side: The side.
+        other: The other side.
+        comparison: The comparison.
+    """
     if candidate.features["fragment"] or candidate.features["asks"]:
         return False
     if candidate.relevance < RELEVANT_FROM - 1.0 or not _is_on_topic(candidate, comparison):

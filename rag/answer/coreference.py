@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import re
 
-from rag.nlp.entities import TITLES, Name, find_names, full_name, normalize_name
+from rag.nlp.entities import find_names, normalize_name
+from rag.nlp.people import full_person_name, person_name
 from rag.nlp.quotations import REPORTING_VERBS
 from rag.schema import Span
 
 _BRACKETED = re.compile(r"\s?\[[^\[\]]*\]\s?")
 _SAYING = "|".join(sorted(REPORTING_VERBS, key=len, reverse=True))
-_NOT_PEOPLE = frozenset(
-    """university party house street city county state court company inc corp department ministry
-    committee union league club team school college hospital church council agency bureau office
-    airlines bank group institute association foundation center centre museum river island lake
-    north south east west new united national royal american british""".split()
-)
 _PRONOUN = re.compile(
     rf"(?:^|[.!?”\"] |[,”\"] )(?P<p>[Hh]e|[Ss]he)(?= (?:\w+ly )?(?:{_SAYING})\b)|^(?P<q>He|She)\b"
 )
@@ -80,34 +75,12 @@ def _complete_surnames(sentence: str, text: str) -> list[tuple[int, str]]:
             continue
         if any(name.text in other.text.split() for other in present if other.text != name.text):
             continue
-        full = _find_person(name, text)
+        full = full_person_name(name.text, text)
         if full.endswith(" " + name.text):
             inserts.append((name.start, f"[{full[: -len(name.text)].strip()}] "))
         elif full.startswith(name.text + " "):
             inserts.append((name.end, f" [{full[len(name.text) :].strip()}]"))
     return inserts
-
-
-def _find_person(name: Name, text: str) -> str:
-    """Return the full name of a person if the article identifies one clearly; else ""."""
-    full = full_name(name.text, text)
-    parts = full.split()
-    if not full or len(parts) > 3 or any(p.lower().rstrip(".") in _NOT_PEOPLE for p in parts):
-        return ""
-    if any(normalize_name(part) != part.lower() or re.search(r"-[a-z]", part) for part in parts):
-        return ""  # avoids "[Musk-owned] Twitter"
-    if parts[0] == name.text:  # a family name that comes first is certain only after a title
-        before = text[: text.index(full)].split()
-        return full if before and before[-1].lower() in TITLES else ""
-    speaks = re.search(
-        rf"\b{re.escape(name.text)} (?:{_SAYING})\b|\b(?:said|says) {re.escape(full)}", text
-    )
-    return full if speaks or _has_title(full, text) else ""
-
-
-def _has_title(full: str, text: str) -> bool:
-    before = text[: text.index(full)].split()
-    return bool(before) and before[-1].lower().rstrip(".") in TITLES
 
 
 def _resolve_pronoun(sentence: str, text: str, unit: Span) -> list[tuple[int, str]]:
@@ -117,30 +90,11 @@ def _resolve_pronoun(sentence: str, text: str, unit: Span) -> list[tuple[int, st
         return []
     group = "p" if match["p"] else "q"
     at = match.end(group)
-    if any(_person_name(n, text) for n in find_names(sentence[:at])):
+    if any(person_name(n, text) for n in find_names(sentence[:at])):
         return []
     before = text[max(0, unit.start - 500) : unit.start]
     before = before[before.rfind("\n\n", 0, max(0, before.rfind("\n\n"))) + 1 :]
-    people = {full for n in find_names(before) if (full := _person_name(n, text))}
+    people = {full for n in find_names(before) if (full := person_name(n, text))}
     if len(people) != 1:
         return []
     return [(at, f" [{people.pop()}]")]
-
-
-def _person_name(name: Name, text: str) -> str:
-    if " " in name.text:
-        parts = name.text.split()
-        plain = not any(
-            p.lower().rstrip(".") in _NOT_PEOPLE or normalize_name(p) != p.lower() for p in parts
-        )
-        last = parts[-1]
-        known = _has_title(name.text, text) or re.search(
-            rf"\b{re.escape(last)} (?:{_SAYING}|is|was|has|had)\b", text
-        )
-        return (
-            name.text if plain and known and normalize_name(name.text) == name.text.lower() else ""
-        )
-    full = _find_person(name, text)
-    if full or normalize_name(name.text) != name.text.lower():
-        return full
-    return name.text if re.search(rf"\b{re.escape(name.text)} (?:said|told)\b", text) else ""

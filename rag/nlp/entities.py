@@ -208,6 +208,11 @@ class _Spellings:
         return frozenset(part for word in found for part in (word, *re.findall(r"\w+", word)))
 
 
+@lru_cache(maxsize=64)  # an article's names are looked up once for each of its speakers
+def _names_of(text: str) -> tuple[Name, ...]:
+    return tuple(find_names(text))
+
+
 def full_name(surname: str, text: str) -> str:
     """Return the one longer name in `text` that starts or ends with `surname`; "" if unclear.
 
@@ -215,7 +220,7 @@ def full_name(surname: str, text: str) -> str:
     """
     longer = {
         name.text
-        for name in find_names(text)
+        for name in _names_of(text)
         if name.text != surname
         and 1 < len(name.text.split()) <= 4
         and surname in (name.text.split()[0], name.text.split()[-1])

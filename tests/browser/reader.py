@@ -41,16 +41,43 @@ def wait_for_answer(page: Page) -> Locator:
     return answer
 
 
+def wait_for_version(page: Page, number: int, total: int) -> Locator:
+    """Wait for a version of the last answer, complete, and return it."""
+    turn = page.locator(".bf-turn").last
+    turn.locator(".bf-versions").get_by_text(f"{number} of {total}", exact=True).wait_for()
+    return wait_for_answer(page)
+
+
+def choose_mode(page: Page, mode: str) -> None:
+    """Choose how to answer; an answered question is answered so too."""
+    page.locator("#bf-mode").get_by_label(mode, exact=True).check()
+
+
+def open_panel(page: Page, name: str) -> Locator:
+    """Press a chip (`date`, `publisher`, `more`), and return its panel."""
+    page.locator(f".bf-chip[data-panel={name}]").click()
+    panel = page.locator(f"#bf-panel-{name}")
+    panel.wait_for()
+    return panel
+
+
 def open_article(page: Page, title: str) -> Locator:
     """Open article of the card with that headline, and return it."""
     card = cards(page).filter(has_text=title).first
-    card.get_by_role("button", name="Open article").click()
+    card.locator("h3 button").click()
     article = page.locator(".bf-article")
     article.locator("h2").filter(has_text=title).wait_for()
     return article
 
 
-def chips(page: Page) -> Locator:
+def export_menu(page: Page) -> Locator:
+    """Open the export menu of the last answer, and return it."""
+    menu = page.locator(".bf-tools").last.locator(".bf-menu")
+    menu.locator("summary").click()
+    return menu
+
+
+def understood(page: Page) -> Locator:
     """Return the constraints understood from the last question, each removable."""
     return page.locator("#bf-understood label")
 

@@ -212,6 +212,32 @@ def test_ask_json_is_the_whole_answer(folder: Path, capsys: pytest.CaptureFixtur
     assert answer["as_of"] == cited["published"] == "2024-10-21"
 
 
+@pytest.mark.parametrize(
+    ("mode", "label"),
+    [
+        ("timeline", "[21 October 2024:] The harbour bridge"),
+        ("compare", "[The Harbour Courier, 21 October 2024:] The harbour bridge"),
+        ("quotes", "The passages found quote nobody on this."),
+    ],
+)
+def test_ask_lays_out_the_answer_by_mode(
+    folder: Path, capsys: pytest.CaptureFixture[str], mode: str, label: str
+) -> None:
+    question = "What happened to the harbour bridge?"
+    assert main(["ask", question, "--mode", mode, *archive_option(folder)]) == 0
+    assert label in " ".join(capsys.readouterr().out.split())
+    assert main(["ask", question, "--mode", mode, "--json", *archive_option(folder)]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["refused"] is (mode == "quotes")
+    assert answer["question"] == question
+
+
+def test_ask_rejects_an_unknown_mode(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["ask", "Who?", "--mode", "poem", *archive_option(folder)])
+    assert "poem" in capsys.readouterr().err
+
+
 def test_ask_reads_the_question_from_stdin(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

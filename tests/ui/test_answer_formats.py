@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from rag.schema import Answer, Citation, Statement
 from tests.ui.test_render import ANSWER, CITATION, HEAD, QUOTE, REFUSED
+from tests.ui.word_reader import read_word
 from ui import answer_formats
 from ui.i18n import texts_in
 
@@ -136,3 +137,70 @@ def test_export_is_in_the_readers_language() -> None:
     assert "Sequenznummer 4321" in text
     german = answer_formats.plain(exported("Wer?", REFUSED), GERMAN)
     assert "Keine Antwort im Archiv gefunden. Die gefundenen Textstellen handeln" in german
+
+
+# Word, files and permalinks
+
+
+def test_word_has_answer_sources_and_links_between_them() -> None:
+    answer = replace(
+        ANSWER, statements=(replace(ANSWER.statements[0], support="partly"), *ANSWER.statements[1:])
+    )
+    found = read_word(answer_formats.word(exported("Who said it?", answer), ENGLISH))
+    assert (found[0].style, found[0].text) == ("Heading1", "Who said it?")
+    assert found[1].text == f"{ANSWER.statements[0].text}[1] (partly supported)"
+    assert found[1].links == [("[1]", "source_1_1")]
+    source = next(one for one in found if one.bookmarks == ["source_1_1"])
+    assert source.text.startswith(f"[1] {HEAD.title}, {HEAD.publisher}")
+    assert source.links == [("https://paper.example/1", "https://paper.example/1")]
+    assert found[found.index(source) + 1].text == QUOTE
+    assert "4321" in found[-1].text
+
+
+def test_word_of_a_conversation_has_sources_for_each_answer() -> None:
+    turns = [*SAID, *exported("When?", REFUSED), *exported("Who, again?", ANSWER)]
+    found = read_word(answer_formats.word(turns, GERMAN))
+    marks = [name for one in found for name in one.bookmarks]
+    assert marks == ["source_1_1", "source_3_1"]
+    assert [one.text for one in found if one.style == "Heading1"][1] == "When?"
+    assert any("Keine Antwort im Archiv gefunden" in one.text for one in found)
+
+
+@given(st.text() | st.just(EVIL))
+def test_word_export_has_no_markup_of_an_article(text: str) -> None:
+    found = read_word(answer_formats.word(exported(text, evil_answer(text)), ENGLISH))
+    assert all(target == "source_1_1" for one in found for _, target in one.links)
+
+
+@pytest.mark.parametrize("form", answer_formats.FILE_FORMATS)
+def test_file_is_named_after_the_question(form: str) -> None:
+    turns = exported("What did South Korea threaten?", ANSWER)
+    file = answer_formats.export_file(turns, form, ENGLISH)
+    suffix = {"markdown": "md", "html": "html", "ris": "ris", "csl": "json", "word": "docx"}[form]
+    assert file.name == f"what-did-south-korea-threaten.{suffix}"
+    assert file.content
+    assert file.media_type == answer_formats.FILE_FORMATS[form].media_type
+
+
+@pytest.mark.parametrize("url", ["", "javascript:x", "https://a@b.example/"])
+@pytest.mark.parametrize("form", answer_formats.FILE_FORMATS)
+def test_article_without_an_address_is_cited_by_its_permalink(form: str, url: str) -> None:
+    citation = replace(CITATION, metadata=replace(HEAD, url=url))
+    answer = replace(ANSWER, statements=(Statement("He said it.", (citation,)),))
+    path = f"/a/paper.example%2F1?at={CITATION.start}-{CITATION.end}"
+
+    def contained(**given: str) -> str:
+        content = answer_formats.export_file(
+            exported("Who?", answer, **given), form, ENGLISH
+        ).content
+        if form == "word":
+            found = read_word(content)
+            assert [t for one in found for _, t in one.links if t != "source_1_1"] == (
+                [f"https://x.example{path}"] if given else []
+            )
+            return " ".join(one.text for one in found)
+        return content.decode().replace("\\", "")
+
+    assert path in contained()
+    assert "href" not in contained() or form != "html"
+    assert f"https://x.example{path}" in contained(base_url="https://x.example/")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING, cast
 
 import click
 
@@ -17,6 +18,10 @@ from ui.cli.options import (
     required_question,
     scope_options,
 )
+
+if TYPE_CHECKING:
+    from rag.answer.chatbot import Chatbot
+    from rag.schema import Answer
 
 
 @click.command(
@@ -35,6 +40,10 @@ from ui.cli.options import (
             "Ask two publishers only",
             'backfile ask "Who won?" --publisher "Harbour Courier" --publisher "Fennmark Wire"',
         ),
+        Example(
+            "See who said what about a topic, in their own words",
+            'backfile ask "What did Ada Quill say about the bridge?" --mode quotes',
+        ),
         Example("Read the question from a file", "backfile ask --json - < question.txt"),
     ],
 )
@@ -42,16 +51,25 @@ from ui.cli.options import (
     help="The question. If missing, a conversation begins on a terminal (see `backfile chat`); "
     "otherwise the question is read from standard input, as it always is for -."
 )
+@click.option(
+    "--mode",
+    type=click.Choice(["answer", "timeline", "quotes", "compare"]),
+    default="answer",
+    show_default=True,
+    help="Layout: an answer, dated events in order, quotations with their speakers, or what "
+    "publishers (or the sides of the question) say, side by side. -k applies to an answer only.",
+)
 @scope_options(k=8, k_is_for="answer from")
 @archive_options
-def ask(words: tuple[str, ...], scope: Scope, settings: Settings, as_json: bool) -> int:
+def ask(words: tuple[str, ...], mode: str, scope: Scope, settings: Settings, as_json: bool) -> int:
     """Answer a question from the archive, with citations.
 
     Without a chat model, the answer quotes sentences from the articles. With one
     (BACKFILE_CHAT_MODEL), the model writes the answer, and each of its sentences is checked
     against the passages it cites. If the archive has no answer, the closest articles are listed.
     """
-    converses = not " ".join(words) and sys.stdin.isatty() and not as_json
+    is_answer = mode == "answer"
+    converses = not " ".join(words) and sys.stdin.isatty() and not as_json and is_answer
     question = "" if converses else required_question(words)
     from ui import answer_formats, opening, render
     from ui.cli import chat
@@ -61,6 +79,8 @@ def ask(words: tuple[str, ...], scope: Scope, settings: Settings, as_json: bool)
         chatbot = chatbot.as_of(scope.as_of) if scope.as_of else chatbot
         if converses:
             chat.chat_loop(chatbot, scope)
+        elif not is_answer:
+            _print_layout(_lay_out(chatbot, question, mode, scope), as_json)
         elif as_json:
             answer = chatbot.ask(
                 question, k=scope.k, filters=scope.filters, asked_on=scope.asked_on
@@ -69,3 +89,21 @@ def ask(words: tuple[str, ...], scope: Scope, settings: Settings, as_json: bool)
         else:
             chat.show_answer(chatbot, question, scope)
     return ExitCode.DONE
+
+
+def _lay_out(chatbot: Chatbot, question: str, mode: str, scope: Scope) -> Answer:
+    """Return the answer in a mode that needs no chat model."""
+    from rag.answer.modes import LAYOUTS, LayoutMode
+
+    build = LAYOUTS[cast("LayoutMode", mode)]
+    return build(chatbot.archive, question, filters=scope.filters, asked_on=scope.asked_on)
+
+
+def _print_layout(answer: Answer, as_json: bool) -> None:
+    from ui import answer_formats, render
+    from ui.cli import format as text
+
+    if as_json:
+        print(render.json_text(answer_formats.answer_value(answer)))
+    else:
+        print(text.answer_text(answer, text.terminal_width()))

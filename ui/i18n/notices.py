@@ -25,6 +25,8 @@ _SUPPORT_KEYS: dict[Support, str] = {
 }
 _LIMITS = "search_limited"  # shown as part of a refusal
 _EARLIER = "earlier_figures"
+_QUOTATION = "quotation"
+_COMPARED = "compared"
 
 
 def render(notice: Notice | None, language: Language = FALLBACK) -> str:
@@ -42,6 +44,12 @@ def render(notice: Notice | None, language: Language = FALLBACK) -> str:
     if notice.code == _LIMITS:
         limits = (texts(f"limit_{name}", **{name: words}) for name, words in values.items())
         return texts.notice(notice.code, limits=", ".join(limits))
+    if notice.code in (_QUOTATION, _COMPARED):
+        names = ("speaker", "column", "day", "publisher")
+        facts = [values[name] for name in names if name in values]
+        facts += _printed(notice, texts)
+        facts += [texts("differs")] if dict(notice.params).get("differs") else []
+        return texts.notice(notice.code, facts=", ".join(facts))
     if notice.code == _EARLIER:
         return texts.notice(notice.code, figures=_figures_with_days(notice, texts))
     return texts.notice(notice.code, **values)
@@ -116,6 +124,19 @@ def _texts(language: Language) -> Texts:
     return language if isinstance(language, Texts) else texts_in(language)
 
 
+def _printed(notice: Notice, texts: Texts) -> list[str]:
+    """Return how often the words of a quotation are printed; nothing for a single time."""
+    known = dict(notice.params)
+    articles, outlets = known.get("articles"), known.get("outlets", 1)
+    if not isinstance(articles, int | float) or not isinstance(outlets, int | float):
+        return []
+    if articles < 2:
+        return []
+    if outlets < 2:
+        return [texts("printed_in", count=int(articles))]
+    return [texts("printed_by", count=int(articles), outlets=texts.number(int(outlets)))]
+
+
 def _figures_with_days(notice: Notice, texts: Texts) -> str:
     """Return the figures of a notice, each with its day: "210 on 3 November 2024; 95 on ..."."""
     figures, days = notice["figures"], notice["days"]
@@ -137,4 +158,4 @@ def _format_param(name: str, value: Value, texts: Texts) -> str:
         return texts.month(date.fromisoformat(str(value)))
     if name == "weekday":
         return texts.weekday(date.fromisoformat(str(value)))
-    return value if isinstance(value, str) else texts.number(value)
+    return str(value) if isinstance(value, str | bool) else texts.number(value)

@@ -42,7 +42,15 @@ for (const key of Object.keys(localStorage)) {
   }
 }
 </script>"""
-STYLE_SHEETS = ("theme.css", "frame.css", "answer.css", "sources.css", "phone.css", "reader.css")
+STYLE_SHEETS = (
+    "theme.css",
+    "frame.css",
+    "answer.css",
+    "modes.css",
+    "sources.css",
+    "phone.css",
+    "reader.css",
+)
 MAX_UPLOAD = "1gb"  # the command line has no limit
 M_ARENA_MAX = -8  # parameter of mallopt(3) in glibc
 MALLOC_ARENAS = 2

@@ -24,7 +24,8 @@ PRESETS = {
     "month": 31,
     "year": 366,
 }  # days before the newest article
-FIELDS = ("after", "before", "asked_on", "publishers", "authors", "sections", "languages")
+NAME_FIELDS = ("publishers", "authors", "sections", "languages")
+FIELDS = ("after", "before", "asked_on", *NAME_FIELDS)
 
 
 def request_from_fields(

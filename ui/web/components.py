@@ -87,6 +87,15 @@ class ArchiveView:
 
 
 @dataclass(frozen=True, slots=True)
+class SavedView:
+    """View of saved searches and dossiers; `opened` is the id of the open dossier."""
+
+    searches: gr.HTML
+    dossiers: gr.HTML
+    opened: gr.State
+
+
+@dataclass(frozen=True, slots=True)
 class Components:
     """All components of the page that events read or update."""
 
@@ -108,6 +117,8 @@ class Components:
     conversations: gr.HTML
     start: gr.Button
     opened: gr.State
+    saved: SavedView
+    saved_rail: gr.HTML
     archive: ArchiveView
     admin: AdminControls
 

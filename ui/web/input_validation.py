@@ -177,6 +177,13 @@ class OfTurn(BaseModel):
     turn: TurnNumber
 
 
+class OfCard(BaseModel):
+    """Card that an action is for."""
+
+    turn: TurnNumber
+    card: int = Field(ge=1, le=1000)
+
+
 class Version(BaseModel):
     """Version of an answer to show, from 0."""
 
@@ -211,6 +218,41 @@ class ArchiveAction(BaseModel):
 
     action: Literal["accept", "discard", "reinstate"]
     id: ArticleId
+
+
+class SavedId(BaseModel):
+    """Saved search."""
+
+    id: Key
+
+
+class SavedFile(BaseModel):
+    """Dossier to export, and the format."""
+
+    id: Key
+    form: Literal["word", "markdown"]
+
+
+class SavedAction(BaseModel):
+    """Change of a saved search, a dossier, or a passage of one."""
+
+    action: Literal[
+        "rename-search",
+        "delete-search",
+        "restore-search",
+        "open-dossier",
+        "create-dossier",
+        "rename-dossier",
+        "delete-dossier",
+        "restore-dossier",
+        "note",
+        "up",
+        "down",
+        "remove-passage",
+    ]
+    id: Name = ""
+    value: Words = ""
+    dossier: Name = ""
 
 
 class AskFields(BaseModel):

@@ -9,6 +9,7 @@ from ui.web.ask_request import PRESETS
 from ui.web.components import AdminControls, Components, FeedbackForm, FilterControls
 from ui.web.events.admin import lay_out_withdrawal
 from ui.web.events.archive import lay_out_archive
+from ui.web.events.saved import SAVED_JS, lay_out_saved
 from ui.web.labels import i18n
 from ui.web.places import html_place, read_asset
 from ui.web.state import MODES, Session
@@ -20,7 +21,9 @@ SESSION_SECONDS = 6 * 60 * 60  # lifetime of a session on the server after its l
 CARDS_JS = """
 element.addEventListener('click', (event) => {
   const pressed = event.target.closest('[data-card]');
-  if (pressed) trigger('open', {turn: +pressed.dataset.turn, card: +pressed.dataset.card});
+  if (pressed?.dataset.do === 'collect') {
+    trigger('collect', {turn: +pressed.dataset.turn, card: +pressed.dataset.card});
+  } else if (pressed) trigger('open', {turn: +pressed.dataset.turn, card: +pressed.dataset.card});
 });
 """
 # `reading.js` opens the articles of the list.
@@ -31,6 +34,7 @@ watch('value', () => requestAnimationFrame(() => element.querySelector('h3')?.fo
 VIEWS_JS = """
 element.addEventListener('bf-view', (event) => {
   if (event.detail.view === 'archive') trigger('archive');
+  if (event.detail.view === 'saved') trigger('saved');
 });
 """
 THREAD_JS = """
@@ -43,7 +47,7 @@ element.addEventListener('click', (event) => {
   else if (name === 'version') trigger('version', {turn, version: +version});
   else if (name === 'save') trigger('save', {turn, form});
   else if (name === 'suggested') trigger('suggested', {question, mode});
-  else if (['copy', 'link', 'again', 'widen'].includes(name)) trigger(name, {turn});
+  else if (['copy', 'link', 'again', 'widen', 'keep'].includes(name)) trigger(name, {turn});
 });
 """
 CONVERSATIONS_JS = """
@@ -133,6 +137,7 @@ def build_layout(storage_key: str) -> Components:
         with gr.Column(scale=0, min_width=0, elem_id="bf-rail"):
             start = gr.Button(i18n("new_conversation"), size="sm", elem_id="bf-new")
             conversations = html_place("bf-conversations", CONVERSATIONS_JS)
+            saved_rail = html_place("bf-saved-rail", SAVED_JS)
         with gr.Column(scale=1, min_width=0, elem_id="bf-asking"):
             thread = html_place("bf-thread", THREAD_JS)
             feedback = _feedback_form()
@@ -154,6 +159,7 @@ def build_layout(storage_key: str) -> Components:
             with gr.Column(elem_id="bf-cards"):
                 chart = html_place("bf-time", CHART_JS)
                 evidence = html_place("bf-evidence", CARDS_JS)
+    saved = lay_out_saved()
     archive = lay_out_archive()
     withdrawal = lay_out_withdrawal(SESSION_SECONDS)
     payload = gr.JSON(visible="hidden")
@@ -176,6 +182,8 @@ def build_layout(storage_key: str) -> Components:
         conversations=conversations,
         start=start,
         opened=opened,
+        saved=saved,
+        saved_rail=saved_rail,
         archive=archive,
         admin=AdminControls(archive.ingest, withdrawal),
     )

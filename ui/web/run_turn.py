@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from rag.answer.modes import LAYOUTS
 from rag.errors import BackfileError
 from rag.query.parser import (
     LONGEST_QUESTION,
@@ -149,10 +150,8 @@ def _answers(
             oldest = datetime.min.replace(tzinfo=UTC)
             hits.sort(key=lambda hit: hit.metadata.published or oldest, reverse=True)
         yield Answer(asked.question, hits=tuple(hits), notices=found.notices)
-    elif asked.mode == "timeline":
-        from rag.answer.timeline import build_timeline
-
-        yield build_timeline(archive, question, filters=asked.filters)
+    elif asked.mode != "answer":
+        yield LAYOUTS[asked.mode](archive, question, filters=asked.filters)
     else:
         from rag.answer.followups_llm import needs_rewriting
 

@@ -12,7 +12,7 @@ from rag.sanitize import single_line
 from ui.i18n import Texts, texts_in
 from ui.web import browser_storage, run_turn
 from ui.web.archive_summary import SummaryCache
-from ui.web.ask_request import fields_from_request
+from ui.web.ask_request import NAME_FIELDS, fields_from_request
 from ui.web.components import Components
 from ui.web.feedback import DailyLimit
 from ui.web.labels import i18n
@@ -116,6 +116,20 @@ class PageUpdates:
             on.chips: chips_html(asked, texts),
         }
 
+    def show_choices(self, session: Session) -> Updates:
+        """Show the filters and the mode of the last answer; none in an empty conversation."""
+        asked = session.turns[-1].request if session.turns else AskRequest("")
+        return self.show_asked(asked, session)
+
+    def show_asked(self, asked: AskRequest, session: Session) -> Updates:
+        """Show the filters and the mode of a request."""
+        return {**self.show_filters(asked, texts_in(session.language)), self.on.mode: asked.mode}
+
+    @property
+    def choice_components(self) -> list[Any]:
+        """Components that show filters and the mode."""
+        return [*self.filter_components, self.on.mode]
+
     def begin_turn(self, session: Session, asked: AskRequest, at: int | None = None) -> Updates:
         """Show a new question with a stop button, before it is answered.
 
@@ -151,12 +165,15 @@ class PageUpdates:
         lists = [filters.publishers, filters.authors, filters.sections, filters.languages]
         return [self.on.banner, self.on.admin.ingest.status, *lists]
 
-    def show_coverage(self, texts: Texts, *, may_write: bool) -> Updates:
+    def show_coverage(
+        self, texts: Texts, *, may_write: bool, chosen: AskRequest | None = None
+    ) -> Updates:
         """Show the archive's current coverage, status and filter choices.
 
         Args:
             texts: Language of the labels.
             may_write: Whether the reader may change the archive, and sees the way there.
+            chosen: Request whose names to select; None keeps what is selected.
         """
         seen = self.summaries.current()
         banner, status, publishers, *lists = self.coverage_components
@@ -165,14 +182,18 @@ class PageUpdates:
             (f"{single_line(name) or name} ({counts.get(name, 0)})", name)
             for name in seen.choices[0]
         ]
+        others = (
+            [(single_line(name) or name, name) for name in names] for names in seen.choices[1:]
+        )
+        values = fields_from_request(chosen) if chosen else {}
+        selected: list[dict[str, Any]] = [
+            {"value": values[name]} if chosen else {} for name in NAME_FIELDS
+        ]
+        parts = zip((publishers, *lists), (counted, *others), selected, strict=True)
         return {
             banner: header_html(seen.status, texts, may_write=may_write),
             status: status_html(seen.status, texts),
-            publishers: gr.Dropdown(choices=counted),
-            **{
-                part: gr.Dropdown(choices=[(single_line(name) or name, name) for name in names])
-                for part, names in zip(lists, seen.choices[1:], strict=True)
-            },
+            **{part: gr.Dropdown(choices=choices, **value) for part, choices, value in parts},
         }
 
     @property

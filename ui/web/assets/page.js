@@ -22,6 +22,7 @@
   // Gradio's radio buttons have a name each, so arrow keys do not move between them. Those that ask
   // a question when selected stay so: an arrow key would ask on each step.
   const CHOICES = '#bf-order input[type="radio"]';
+  const DATES = ':is(#bf-after, #bf-before, #bf-asked-on) :is(input, textarea)';
   const LANDMARKS = {'#bf-rail': ['navigation', 'rail'], '#bf-thread': ['region', 'thread'],
                      '#bf-reading': ['complementary', 'reading']};
   const fix = () => {
@@ -35,6 +36,20 @@
       element.setAttribute('role', role);
       element.setAttribute('aria-label', words()[word]);
       if (place === '#bf-thread') element.tabIndex = 0;  // scrolls by keyboard
+    }
+  };
+
+  // A date that can't be read turns its field red, and the chip of its panel.
+  const markDates = () => {
+    const wrong = findAll('.bf-error[data-wrong]').map((error) => error.dataset.wrong);
+    for (const field of findAll(DATES)) {
+      const is = wrong.includes(field.value.trim().replace(/\s+/g, ' '));
+      if (is) field.setAttribute('aria-invalid', 'true');
+      else field.removeAttribute('aria-invalid');
+    }
+    for (const chip of findAll('.bf-chip')) {
+      const {panel} = chip.dataset;
+      chip.classList.toggle('bf-wrong', !!find(`#bf-panel-${panel} [aria-invalid="true"]`));
     }
   };
 
@@ -82,6 +97,7 @@
     requestAnimationFrame(() => {
       due = false;
       fix();
+      markDates();
       localTimes();
       follow();
       const links = find('#bf-banner nav');
@@ -254,6 +270,10 @@
     if (pressed === 'shortcuts') find('#bf-shortcuts')?.showModal();
     if (pressed === 'rail') document.body.classList.toggle('bf-rail-open');
     else if (!target.closest?.('#bf-rail') || pressed === 'open') document.body.classList.remove('bf-rail-open');
+    if (pressed === 'open-search' && document.body.dataset.view !== 'ask') {
+      history.pushState(null, '', location.pathname);
+      showView('ask');
+    }
     if (pressed === 'edit') {
       const field = find('#bf-question textarea');
       field.value = target.closest('.bf-turn').querySelector('.bf-asked').textContent;

@@ -12,13 +12,14 @@ from ui.web import input_validation, run_turn
 from ui.web.components import UNQUEUED_EVENT
 from ui.web.events.admin import wire_admin
 from ui.web.events.archive import wire_archive
-from ui.web.events.ask import wire_ask
+from ui.web.events.ask import wire_answer, wire_ask
 from ui.web.events.export import wire_export
 from ui.web.events.feedback import wire_feedback
 from ui.web.events.histogram import show_chart
 from ui.web.events.load import wire_load
 from ui.web.events.reading import wire_reading
-from ui.web.state import AskRequest, Session
+from ui.web.events.saved import wire_saved
+from ui.web.state import Session
 from ui.web.updates import PageUpdates, Updates
 
 
@@ -36,6 +37,8 @@ def wire(page: PageUpdates, blocks: gr.Blocks, settings: Settings, concurrency: 
     wire_reading(page)
     wire_admin(page, settings)
     wire_archive(page, settings)
+    for event in wire_saved(page):
+        wire_answer(page, event, concurrency)
     wire_feedback(page)
     wire_export(page)
     _wire_conversations(page)
@@ -46,13 +49,17 @@ def _wire_conversations(page: PageUpdates) -> None:
     on = page.on
 
     def show(session: Session) -> Updates:
-        return {**page.show_session(session), **page.close_article(), **page.hide_feedback()}
+        return {
+            **page.show_session(session),
+            **page.show_choices(session),
+            **page.close_article(),
+            **page.hide_feedback(),
+        }
 
     def start(session: Session) -> Updates:
         """Start a conversation, without the filters of the one before."""
         started = run_turn.stop_turn(session).start_conversation()
-        cleared = page.show_filters(AskRequest(""), texts_in(session.language))
-        return {**show(started), **cleared, on.mode: "answer", on.question: page.empty_question()}
+        return {**show(started), on.question: page.empty_question()}
 
     def act(session: Session, pressed: gr.EventData) -> Updates:
         wanted = input_validation.read(input_validation.ConversationAction, pressed._data)
@@ -64,6 +71,7 @@ def _wire_conversations(page: PageUpdates) -> None:
                 session = session.open_conversation(wanted.id)
             case "rename":
                 session = session.rename(wanted.id, " ".join(wanted.name.split()))
+                return page.show_session(session)
             case "delete":
                 session = session.delete(wanted.id)
             case "undo":
@@ -78,10 +86,9 @@ def _wire_conversations(page: PageUpdates) -> None:
         turns[wanted.turn - 1] = turns[wanted.turn - 1].show_version(wanted.version)
         return show(session.with_turns(turns))
 
-    parts = [*page.session_components, *page.feedback_components]
-    cleared = [*page.filter_components, on.mode]
+    parts = [*page.session_components, *page.feedback_components, *page.choice_components]
     for changed in (
-        on.start.click(start, on.session, [*parts, *cleared], **UNQUEUED_EVENT),
+        on.start.click(start, on.session, parts, **UNQUEUED_EVENT),
         on.conversations.act(act, on.session, parts, **UNQUEUED_EVENT),
         on.thread.version(version, on.session, parts, **UNQUEUED_EVENT),
     ):

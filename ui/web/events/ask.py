@@ -31,7 +31,7 @@ def wire_ask(page: PageUpdates, concurrency: int) -> None:
     """
     on = page.on
     fields = [on.mode, on.filters.order, *on.filters.inputs]
-    outputs = [*page.session_components, *page.filter_components]
+    outputs = [*page.session_components, *page.choice_components]
     asking = [on.session, on.question, *fields]
     narrowing = [
         *(field.input for field in on.filters.inputs[3:]),
@@ -40,7 +40,7 @@ def wire_ask(page: PageUpdates, concurrency: int) -> None:
     ]
     begun = [
         on.question.submit(_ask(page), asking, outputs, **ASK_EVENT),
-        on.thread.suggested(_ask_suggested(page), asking, [*outputs, on.mode], **ASK_EVENT),
+        on.thread.suggested(_ask_suggested(page), asking, outputs, **ASK_EVENT),
         on.thread.again(_ask_again(page), on.session, outputs, **ASK_EVENT),
         on.thread.widen(_widen(page), on.session, outputs, **ASK_EVENT),
         on.mode.input(_change_mode(page), asking, outputs, **ASK_EVENT),
@@ -52,16 +52,16 @@ def wire_ask(page: PageUpdates, concurrency: int) -> None:
         on.understood.input(
             _remove_constraints(page), [on.session, on.understood], outputs, **ASK_EVENT
         ),
-        on.link.change(_ask_link(page), [on.session, on.link], [*outputs, on.mode], **ASK_EVENT),
+        on.link.change(_ask_link(page), [on.session, on.link], outputs, **ASK_EVENT),
         on.chart.pick(on_pick(page), [on.session], outputs, **ASK_EVENT),
     ]
     for event in begun:
-        _wire_answer(page, event, concurrency)
+        wire_answer(page, event, concurrency)
     on.question.stop(_stop(page), on.session, page.session_components, **UNQUEUED_EVENT)
 
 
-def _wire_answer(page: PageUpdates, begun: Any, concurrency: int) -> None:
-    """Register the answer that follows the event `begun`.
+def wire_answer(page: PageUpdates, begun: Any, concurrency: int) -> None:
+    """Register the answer that follows the event `begun`, and the chart after it.
 
     Stopping sets a flag that ends the answer. Gradio's `cancels` does not work here: until the
     server confirms it, the browser drops the next question as a duplicate.
@@ -96,18 +96,13 @@ def _stop(page: PageUpdates) -> Any:
 
 def _ask_link(page: PageUpdates) -> Any:
     """Return the handler that asks the question of a link and fills in the form fields."""
-    on = page.on
 
     def ask_link(session: Session, link: str | None) -> Updates:
         wanted = request_from_link(parse_qsl((link or "")[: input_validation.LONGEST_LINK]))
         if wanted is None or (session.turns and session.turns[-1].request == wanted):
             return page.no_change()
-        shown = page.show_filters(wanted, texts_in(session.language))
-        return {
-            **page.begin_turn(session.start_conversation(), wanted),
-            **shown,
-            on.mode: wanted.mode,
-        }
+        begun = page.begin_turn(session.start_conversation(), wanted)
+        return {**begun, **page.show_asked(wanted, session)}
 
     return ask_link
 
@@ -156,7 +151,11 @@ def _ask_again(page: PageUpdates) -> Any:
         wanted = input_validation.read(input_validation.OfTurn, event._data)
         if wanted is None or wanted.turn > len(session.turns):
             return page.no_change()
-        return page.begin_turn(session, session.turns[wanted.turn - 1].request, wanted.turn - 1)
+        asked = session.turns[wanted.turn - 1].request
+        return {
+            **page.begin_turn(session, asked, wanted.turn - 1),
+            **page.show_asked(asked, session),
+        }
 
     return ask_again
 
@@ -174,8 +173,10 @@ def _widen(page: PageUpdates) -> Any:
             filters=replace(asked.filters, after=None, before=None),
             removed_constraints=(*asked.removed_constraints, "window"),
         )
-        shown = page.show_filters(asked, texts_in(session.language))
-        return {**page.begin_turn(session, asked, wanted.turn - 1), **shown}
+        return {
+            **page.begin_turn(session, asked, wanted.turn - 1),
+            **page.show_asked(asked, session),
+        }
 
     return widen
 

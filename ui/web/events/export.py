@@ -19,14 +19,17 @@ from ui.web.updates import PageUpdates
 SAVE_JS = """(payload) => {
   if (!payload) return;
   const link = document.createElement('a');
-  link.href = URL.createObjectURL(new Blob([payload.text], {type: payload.type}));
+  const content = payload.base64
+    ? Uint8Array.from(atob(payload.base64), (byte) => byte.charCodeAt(0)) : payload.text;
+  link.href = URL.createObjectURL(new Blob([content], {type: payload.type}));
   link.download = payload.name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }"""
 COPY_JS = """async (payload) => {
   if (!payload) return;
-  const text = payload.query ? new URL(payload.query, document.baseURI).href : payload.text;
+  const address = payload.query ?? payload.path;
+  const text = address ? new URL(address, document.baseURI).href : payload.text;
   try {
     await navigator.clipboard.writeText(text);
   } catch {  // browsers allow the clipboard for https and localhost only

@@ -23,7 +23,7 @@ from ui.web.views.chart import chart_html
 def show_chart(page: PageUpdates, session: Session) -> Updates:
     """Return the update that shows the chart of the last question, or none while it is answered."""
     if session.is_busy:
-        return page.no_change()
+        return {page.on.chart: gr.skip()}
     return {page.on.chart: chart_html(_histogram(page, session), texts_in(session.language))}
 
 

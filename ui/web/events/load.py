@@ -12,9 +12,9 @@ from ui.web import browser_storage
 from ui.web.components import UNQUEUED_EVENT
 from ui.web.events.admin import may_write
 from ui.web.events.reading import open_linked
+from ui.web.events.saved import show_rail
 from ui.web.state import AskRequest, Conversation, Session
 from ui.web.updates import PageUpdates, Updates
-from ui.web.views.chips import chips_html
 
 
 def wire_load(page: PageUpdates, blocks: gr.Blocks) -> Any:
@@ -38,15 +38,18 @@ def wire_load(page: PageUpdates, blocks: gr.Blocks) -> Any:
         conversations = conversations or fresh
         session = replace(session, language=language, conversations=conversations, is_loaded=True)
         opened = page.show_session(session)
+        asked = session.turns[-1].request if session.turns else AskRequest("")
         is_admin = may_write(request)
         return {
-            **page.show_coverage(texts, may_write=is_admin),
+            **page.show_choices(session),
+            **page.show_coverage(texts, may_write=is_admin, chosen=asked),
             **opened,
-            on.filters.chips: chips_html(AskRequest(""), texts),
+            **(show_rail(page, texts) if is_admin else {}),
             on.link: str(request.query_params),
             **open_linked(page, request.query_params, texts, request),
         }
 
-    own_components = [on.link, on.filters.chips]
-    parts = [*page.session_components, *page.coverage_components, *own_components]
+    own_components = [on.link, on.saved_rail]
+    shown = [*page.session_components, *page.coverage_components, *page.choice_components]
+    parts = list(dict.fromkeys([*shown, *own_components]))  # lists of names are in two of them
     return blocks.load(load, [on.session, on.stored], parts, **UNQUEUED_EVENT)

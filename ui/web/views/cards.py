@@ -122,7 +122,8 @@ def _quote(citation: Citation, spans: Sequence[tuple[int, int]], texts: Texts) -
     if near.start <= passage.start and near.end >= passage.end:
         return short
     return (
-        f'{short}<details class="bf-whole"><summary>{escape(texts("show_more"))}</summary>'
+        f'{short}<details class="bf-whole"><summary><span>{escape(texts("show_more"))}'
+        f"</span><span>{escape(texts('show_less'))}</span></summary>"
         f"{passage_html(passage, spans)}</details>"
     )
 
@@ -184,7 +185,9 @@ def _actions(head: ArticleMetadata, turn: int, card: int, texts: Texts) -> str:
     title = escape_line(head.title or head.article_id)
     return (
         f'<p class="bf-doing"><button type="button" data-turn="{turn}" data-card="{card}" '
-        f'aria-label="{open_it}&#58; {title}">{open_it}</button>{original_link(head, texts)}</p>'
+        f'aria-label="{open_it}&#58; {title}">{open_it}</button>{original_link(head, texts)}'
+        f'<button type="button" data-do="collect" data-turn="{turn}" data-card="{card}">'
+        f"{escape(texts('collect'))}</button></p>"
     )
 
 

@@ -33,11 +33,19 @@ def chips_html(asked: AskRequest, texts: Texts, wrong: tuple[str, ...] = ()) -> 
         else ""
     )
     errors = "".join(
-        f'<p class="bf-error" role="alert" dir="auto">'
+        f'<p class="bf-error" role="alert" dir="auto" data-wrong="{escape_line(text)}">'
         f"{escape_line(texts('bad_date', text=text))}</p>"
         for text in wrong
     )
     return f'<div class="bf-chips">{"".join(chips)}{clear}</div>{errors}'
+
+
+def filter_words(asked: AskRequest, texts: Texts) -> list[str]:
+    """Return the filters of a request in words."""
+    filters = asked.filters
+    dates = _dates(asked, texts)
+    names = (*filters.publishers, *filters.authors, *filters.sections, *filters.languages)
+    return [dates, *names] if dates else [*names]
 
 
 def _chip(panel: str, name: str, value: str, texts: Texts) -> str:

@@ -20,7 +20,7 @@ SHORTCUTS = {
     "help": ("?",),
 }
 PUBLIC_VIEWS = ("ask",)
-VIEWS = (*PUBLIC_VIEWS, "archive")
+VIEWS = (*PUBLIC_VIEWS, "saved", "archive")
 MOST_PUBLISHERS = 200  # rows; a web crawl can have thousands
 
 

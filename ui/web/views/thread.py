@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-import textwrap
 from collections.abc import Iterable, Sequence
 
-from rag.schema import ArticleMetadata, Citation, Statement
-from ui.article_address import ArticleAddress
+from rag.schema import ArticleMetadata, Statement
 from ui.i18n import Texts, notices_text, refusal_text, render, support_key
-from ui.render import article_reference
 from ui.web.state import Suggestion, Turn
+from ui.web.views.citing import citation_links
+from ui.web.views.compare import compare_html
 from ui.web.views.markup import escape, escape_line, paragraph, plain_line
+from ui.web.views.quotes import quotes_html
+from ui.web.views.timeline import timeline_html
 
 MAX_CLOSEST = 3  # closest articles listed in the chat; all have cards
 SIGNS = {"partly": "◐", "unverified": "", "not supported": "✗", "contradicted": "✗"}
@@ -25,8 +26,8 @@ STATUSES = {
 }
 NO_SEARCH = frozenset({"greeting", "thanks", "no_topic"})  # replies without a status
 FIGURES = frozenset({"dated_figure", "figure_of"})  # labels with the figure that was asked for
+LAYOUTS = {"timeline": timeline_html, "compare": compare_html, "quotes": quotes_html}
 SKELETON_LINES = 3
-LONGEST_PREVIEW = 320  # characters of a quotation shown while its number is hovered over
 # A short answer stands in brackets before the quotation: "[about 1,500:] North Korea ...".
 LEAD = re.compile(r"\[([^\[\]]{1,80}):\] ")
 
@@ -140,6 +141,7 @@ def _toolbar(turn: Turn, texts: Texts) -> str:
         "copy": texts("copy_with_citations"),
         "link": texts("copy_link"),
         "again": texts("again"),
+        "keep": texts("save_search"),
         "edit": texts("edit_question"),
     }
     plain = {
@@ -154,7 +156,7 @@ def _toolbar(turn: Turn, texts: Texts) -> str:
     label = escape(texts("actions"))
     return (
         f'<div class="bf-tools" role="toolbar" aria-label="{label}">'
-        f"{plain['copy']}{export}{plain['link']}{plain['again']}{plain['edit']}{thumbs}{versions}"
+        f"{plain['copy']}{export}{plain['link']}{plain['again']}{plain['edit']}{plain['keep']}{thumbs}{versions}"
         "</div>"
     )
 
@@ -197,8 +199,16 @@ def _body(turn: Turn, number: int, texts: Texts) -> Iterable[str]:
         text = escape(texts("found_passages", count=count))
         link = f'<a href="#turn-{number}-hit-1">{text}</a>' if count else text
         yield paragraph(link, "bf-said")
-    for place, statement in enumerate(answer.statements, start=1):
-        yield _statement(statement, f"turn-{number}", place, texts)
+    yield _statements(turn, number, texts)
+
+
+def _statements(turn: Turn, number: int, texts: Texts) -> str:
+    """Return the statements in the layout of the turn's mode."""
+    lay_out = LAYOUTS.get(turn.request.mode)
+    if lay_out is not None and turn.answer.statements:
+        return lay_out(turn.answer, number, texts)
+    statements = enumerate(turn.answer.statements, start=1)
+    return "".join(_statement(one, number, place, texts) for place, one in statements)
 
 
 def _widen(turn: Turn, texts: Texts) -> str:
@@ -229,16 +239,14 @@ def _source_line(head: ArticleMetadata, texts: Texts) -> str:
     return f"<span>{label}</span>" if label else ""
 
 
-def _statement(statement: Statement, turn: str, place: int, texts: Texts) -> str:
+def _statement(statement: Statement, turn: int, place: int, texts: Texts) -> str:
     label, text = render(statement.label, texts), statement.text
     fact = ""
     if place == 1 and statement.label is not None and statement.label.code in FIGURES:
         fact, label = str(statement.label["figure"]), ""
     elif place == 1 and not label and (bracket := LEAD.match(text)):
         fact, text = bracket[1], text[bracket.end() :]
-    parts = [escape_line(text)]
-    for number, citation in {c.number: c for c in statement.citations}.items():
-        parts.append(_citation(number, citation, turn, place))
+    parts = [f"{escape_line(text)}{citation_links(statement, turn, place)}"]
     key = support_key(statement.support)
     if statement.support != "supported":  # a mark is for doubt: a quotation needs none
         reason = escape_line(": ".join(filter(None, (texts(key), render(statement.reason, texts)))))
@@ -257,18 +265,6 @@ def _lead(fact: str, statement: Statement, texts: Texts) -> str:
     return (
         f'<p class="bf-lead" dir="auto"><strong>{escape_line(fact)}</strong>'
         f"<span>{escape_line(source)}</span></p>"
-    )
-
-
-def _citation(number: int, citation: Citation, turn: str, place: int) -> str:
-    """Return a superscript number that links to its card and previews its quotation."""
-    source = escape_line(article_reference(citation.metadata))
-    address = ArticleAddress.of_span(citation.passage, citation.start, citation.end)
-    quote = escape_line(textwrap.shorten(citation.quote, LONGEST_PREVIEW, placeholder=" …"))
-    return (
-        f'<a class="bf-cite" id="{turn}-said-{place}-{number}" href="#{turn}-card-{number}" '
-        f'data-source="{source}" data-quote="{quote}" data-address="{escape(address.path)}" '
-        f'aria-label="{number}&#58; {source}">{number}</a>'
     )
 
 

@@ -1,0 +1,287 @@
+"""Layout and event handlers of saved searches and dossiers, for those who may change the archive.
+
+They are kept on the server under the owner "local".
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import gradio as gr
+
+from rag.errors import BackfileError
+from rag.schema import ALL_RIGHTS
+from ui.dossier_formats import ExportedDossier, export_dossier
+from ui.i18n import Texts, texts_in
+from ui.permalinks import feed_address
+from ui.web import input_validation, run_turn
+from ui.web.components import ADMIN_EVENT, SavedView
+from ui.web.events.admin import may_write, require_write_access
+from ui.web.events.export import COPY_JS, SAVE_JS
+from ui.web.places import html_place, read_asset
+from ui.web.state import AskRequest, Session
+from ui.web.updates import PageUpdates, Updates
+from ui.web.views.article import find_place
+from ui.web.views.markup import escape
+from ui.web.views.saved import (
+    CountedSearch,
+    OpenDossier,
+    dossiers_html,
+    rail_html,
+    searches_html,
+)
+
+LONGEST_NAME = 80  # characters of a name made from a question
+SAVED_JS = read_asset("saved.js")
+
+
+def lay_out_saved() -> SavedView:
+    """Create the view, inside the column that is open."""
+    opened = gr.State("")
+    with gr.Column(elem_id="bf-saved", elem_classes="bf-view"):
+        searches = html_place("bf-searches", SAVED_JS)
+        dossiers = html_place("bf-dossiers", SAVED_JS)
+    return SavedView(searches, dossiers, opened)
+
+
+def wire_saved(page: PageUpdates) -> list[Any]:
+    """Register the event handlers; each one checks authorization again.
+
+    Returns:
+        The events that ask a saved search.
+    """
+    on, view, handlers = page.on, page.on.saved, SavedHandlers(page)
+    inputs = [on.session, view.opened]
+    outputs = [on.session, view.searches, view.dossiers, on.saved_rail, view.opened]
+    on.banner.saved(handlers.open_view, inputs, outputs, **ADMIN_EVENT)
+    for place in (view.searches, view.dossiers):
+        place.act(handlers.act, inputs, outputs, **ADMIN_EVENT)
+    on.thread.keep(handlers.keep, inputs, outputs, **ADMIN_EVENT)
+    on.evidence.collect(handlers.collect, inputs, outputs, **ADMIN_EVENT)
+    view.dossiers.file(handlers.file, on.session, on.payload, **ADMIN_EVENT).then(
+        None, on.payload, js=SAVE_JS
+    )
+    view.searches.feed(handlers.feed, on.session, on.payload, **ADMIN_EVENT).then(
+        None, on.payload, js=COPY_JS
+    )
+    asking = [*page.session_components, *page.filter_components, on.mode, on.saved_rail]
+    return [
+        place.search(handlers.search, on.session, asking, **ADMIN_EVENT)
+        for place in (view.searches, on.saved_rail)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class SavedHandlers:
+    """Event handlers of saved searches and dossiers.
+
+    Attributes:
+        page: The page's components and their updates.
+    """
+
+    page: PageUpdates
+
+    def open_view(self, session: Session, opened: str, request: gr.Request) -> Updates:
+        """Show the view to those who may see it."""
+        if not may_write(request):
+            return self.page.no_change()
+        return show_saved(self.page, texts_in(session.language), opened)
+
+    def act(
+        self, session: Session, opened: str, event: gr.EventData, request: gr.Request
+    ) -> Updates:
+        """Change what is saved."""
+        texts = require_write_access(session, request)
+        wanted = input_validation.read(input_validation.SavedAction, event._data)
+        if wanted is None:
+            return self.page.no_change()
+        try:
+            opened = _change(self.page, wanted, opened)
+        except BackfileError as error:
+            gr.Warning(escape(str(error)))
+        return show_saved(self.page, texts, opened)
+
+    def keep(
+        self, session: Session, opened: str, event: gr.EventData, request: gr.Request
+    ) -> Updates:
+        """Save the search of a turn."""
+        texts = require_write_access(session, request)
+        wanted = input_validation.read(input_validation.OfTurn, event._data)
+        if wanted is None or wanted.turn > len(session.turns):
+            return self.page.no_change()
+        asked = session.turns[wanted.turn - 1].request
+        try:
+            self.page.archive.saved.searches.add(
+                asked.question[:LONGEST_NAME],
+                asked.question,
+                filters=asked.filters,
+                mode=asked.mode,
+            )
+            gr.Info(texts("search_saved"), duration=4)
+        except BackfileError as error:
+            gr.Warning(escape(str(error)))
+        return show_saved(self.page, texts, opened)
+
+    def collect(
+        self, session: Session, opened: str, event: gr.EventData, request: gr.Request
+    ) -> Updates:
+        """Add the quotation of a card to the dossier used last, or to a first one."""
+        texts = require_write_access(session, request)
+        wanted = input_validation.read(input_validation.OfCard, event._data)
+        if wanted is None or wanted.turn > len(session.turns):
+            return self.page.no_change()
+        turn = session.turns[wanted.turn - 1]
+        place = find_place(turn, wanted.card, wanted.turn)
+        if place is None:
+            return self.page.no_change()
+        dossiers = self.page.archive.saved.dossiers
+        try:
+            known = {one.id for one in dossiers.list()}
+            name = opened if opened in known else next(iter(reversed([*known])), "")
+            opened = name or dossiers.create(texts("first_dossier")).id
+            passage = place.passage
+            start, end = place.quotes[0] if place.quotes else (passage.start, passage.end)
+            dossiers.add(
+                opened, passage.article_id, start, end, revision=passage.revision, access=ALL_RIGHTS
+            )
+            gr.Info(texts("passage_collected", name=dossiers.get(opened).name), duration=4)
+        except BackfileError as error:
+            gr.Warning(escape(str(error)))
+        return show_saved(self.page, texts, opened)
+
+    def search(self, session: Session, event: gr.EventData, request: gr.Request) -> Updates:
+        """Ask a saved search in a conversation of its own, and mark it as looked at."""
+        texts = require_write_access(session, request)
+        wanted = input_validation.read(input_validation.SavedId, event._data)
+        if wanted is None:
+            return self.page.no_change()
+        try:
+            searches = self.page.archive.saved.searches
+            saved = searches.get(wanted.id)
+            searches.mark_seen(saved)
+        except BackfileError as error:
+            gr.Warning(escape(str(error)))
+            return self.page.no_change()
+        mode: Any = saved.mode
+        asked = AskRequest(saved.query, saved.filters, mode=mode)
+        started = run_turn.stop_turn(session).start_conversation()
+        return {
+            **self.page.begin_turn(started, asked),
+            **self.page.show_filters(asked, texts),
+            self.page.on.mode: saved.mode,
+            self.page.on.saved_rail: rail_html(_counted(self.page), texts),
+        }
+
+    def file(
+        self, session: Session, event: gr.EventData, request: gr.Request
+    ) -> dict[str, str] | None:
+        """Export a dossier."""
+        texts = require_write_access(session, request)
+        wanted = input_validation.read(input_validation.SavedFile, event._data)
+        if wanted is None:
+            return None
+        dossiers = self.page.archive.saved.dossiers
+        try:
+            passages = dossiers.passages(wanted.id, access=ALL_RIGHTS)
+            made = export_dossier(
+                ExportedDossier(
+                    dossiers.get(wanted.id).name,
+                    passages,
+                    self.page.archive.version,
+                    datetime.now(UTC),
+                ),
+                wanted.form,
+                texts,
+            )
+        except BackfileError as error:
+            gr.Warning(escape(str(error)))
+            return None
+        content = base64.b64encode(made.content).decode("ascii")
+        return {"base64": content, "type": made.media_type, "name": made.name}
+
+    def feed(
+        self, session: Session, event: gr.EventData, request: gr.Request
+    ) -> dict[str, str] | None:
+        """Copy the address of a feed."""
+        texts = require_write_access(session, request)
+        wanted = input_validation.read(input_validation.SavedId, event._data)
+        if wanted is None:
+            return None
+        try:
+            token = self.page.archive.saved.searches.feed_token(wanted.id)
+        except BackfileError as error:
+            gr.Warning(escape(str(error)))
+            return None
+        gr.Info(texts("copied"), duration=3)
+        return {"path": feed_address(wanted.id, token)}
+
+
+def _change(page: PageUpdates, wanted: input_validation.SavedAction, opened: str) -> str:
+    """Change a saved search, a dossier or a passage; return the id of the open dossier.
+
+    Raises:
+        BackfileError: There is no such item, or its new name is taken or invalid.
+    """
+    searches, dossiers = page.archive.saved.searches, page.archive.saved.dossiers
+    target, value, dossier = wanted.id, wanted.value, wanted.dossier
+    if wanted.action == "open-dossier":
+        return target
+    if wanted.action == "create-dossier":
+        return dossiers.create(value).id
+    if wanted.action in ("up", "down"):
+        order = [one.id for one in dossiers.passages(dossier, access=ALL_RIGHTS)]
+        if target in order:
+            step = -1 if wanted.action == "up" else 1
+            dossiers.move(dossier, target, max(0, order.index(target) + step))
+        return opened
+    changes: dict[str, Callable[[], object]] = {
+        "rename-search": lambda: searches.rename(target, value),
+        "delete-search": lambda: searches.delete(target),
+        "restore-search": lambda: searches.restore(target),
+        "rename-dossier": lambda: dossiers.rename(target, value),
+        "delete-dossier": lambda: dossiers.delete(target),
+        "restore-dossier": lambda: dossiers.restore(target),
+        "note": lambda: dossiers.note(dossier, target, value),
+        "remove-passage": lambda: dossiers.remove(dossier, target),
+    }
+    changes[wanted.action]()
+    return opened
+
+
+def show_saved(page: PageUpdates, texts: Texts, opened: str) -> Updates:
+    """Show the saved searches and dossiers.
+
+    Args:
+        page: The page's components and their updates.
+        texts: Language of the labels.
+        opened: Id of the open dossier; "" for none.
+    """
+    view, saved = page.on.saved, page.archive.saved
+    counted = _counted(page)
+    dossiers = saved.dossiers.list()
+    dossier = next((one for one in dossiers if one.id == opened), None)
+    passages = saved.dossiers.passages(dossier.id, access=ALL_RIGHTS) if dossier else ()
+    shown = OpenDossier(dossier, passages) if dossier else None
+    return {
+        view.searches: searches_html(counted, saved.searches.deleted(), texts),
+        view.dossiers: dossiers_html(dossiers, saved.dossiers.deleted(), shown, texts),
+        page.on.saved_rail: rail_html(counted, texts),
+        view.opened: dossier.id if dossier else "",
+    }
+
+
+def _counted(page: PageUpdates) -> list[CountedSearch]:
+    searches = page.archive.saved.searches
+    return [
+        CountedSearch(one, searches.new(one, access=ALL_RIGHTS, most=0).count)
+        for one in searches.list()
+    ]
+
+
+def show_rail(page: PageUpdates, texts: Texts) -> Updates:
+    """Show the saved searches in the rail."""
+    return {page.on.saved_rail: rail_html(_counted(page), texts)}
