@@ -12,6 +12,7 @@ Kind = Literal["same", "removed", "added"]
 Part = tuple[Kind, str]
 
 CONTEXT = 8  # words shown on each side of a change
+SHORTEST_RUN = 4  # words in both texts that stand between two changes
 MAX_COST = 300_000  # pairs of equal words; SequenceMatcher takes 0.1 s for each pass over them
 _WORD = re.compile(r"\S+\s*|\s+")
 _PARAGRAPH = re.compile(r"[^\n]+\n*|\n+")
@@ -27,10 +28,31 @@ def diff_words(before: str, after: str) -> Iterator[Part]:
         if kind == "equal":
             yield "same", "".join(added)
             continue
-        if removed:
-            yield "removed", "".join(removed)
-        if added:
-            yield "added", "".join(added)
+        yield from _change("".join(removed), "".join(added))
+
+
+def join_changes(parts: Iterable[Part]) -> Iterator[Part]:
+    """Yield the parts with changes joined that only a few words lie between.
+
+    A rewritten sentence shares words such as "of the" with the one before; it reads better as one
+    change. Words between two changes become part of both.
+    """
+    listed = list(parts)
+    removed = added = ""
+    for number, (kind, text) in enumerate(listed):
+        is_between = 0 < number < len(listed) - 1
+        words = len(text.split())
+        if kind == "removed":
+            removed += text
+        elif kind == "added":
+            added += text
+        elif is_between and words < SHORTEST_RUN and "\n\n" not in text:
+            removed, added = removed + text, added + text
+        else:
+            yield from _change(removed, added)
+            removed = added = ""
+            yield kind, text
+    yield from _change(removed, added)
 
 
 def abridge(parts: Iterable[Part]) -> Iterator[Part]:
@@ -55,6 +77,13 @@ def mark_changes(parts: Iterable[Part]) -> str:
         begin, end = marks[kind]
         marked.append(f"{begin}{bare}{end}{text[len(bare) :]}" if bare else text)
     return "".join(marked)
+
+
+def _change(removed: str, added: str) -> Iterator[Part]:
+    if removed:
+        yield "removed", removed
+    if added:
+        yield "added", added
 
 
 def _changes(

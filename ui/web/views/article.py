@@ -145,23 +145,27 @@ def article_html(
         if before
         else text_html(article.text, Span(shown.passage.start, shown.passage.end), quotes)
     )
+    address = address_of(shown)
+    if address.start == address.end and article.revision == now.revision:
+        address = ArticleAddress(article.id)
     copies = archive.near_duplicates([article.id]).get(article.id, ())
     revisions = archive.revisions(article.id)
     since = before.revision if before else 0
     bar = _bar(
         place,
         texts,
-        _copy_button(article, shown, texts),
+        _copy_button(article, address, texts),
         _publisher_link(article.metadata, texts),
         _menu(len(copies), len(revisions), reading.rights, texts),
     )
     return (
-        f'<article class="bf-article" data-address="{escape(address_of(shown).path)}" '
-        f'{_context(place)} aria-labelledby="bf-article-title">{bar}'
+        f'<article class="bf-article" data-address="{escape(address.path)}" '
+        f'{_context(place)} aria-labelledby="bf-article-title">{bar}<div class="bf-page">'
         f'<h2 id="bf-article-title" tabindex="-1" dir="auto">{escape(article.title or article.id)}'
         f"</h2>{facts_html(article.metadata, texts)}{_notes(article, now, place, texts)}"
         f'<div class="bf-text" dir="auto">{body}</div>{_copies(copies, texts)}'
-        f"{revisions_html(revisions, article.revision, since, _context(place), texts)}</article>"
+        f"{revisions_html(revisions, article.revision, since, _context(place), texts)}"
+        "</div></article>"
     )
 
 
@@ -176,9 +180,9 @@ def missing_html(words: str, path: str, place: Place | None, texts: Texts) -> st
     """
     return (
         f'<article class="bf-article bf-missing" data-address="{escape(path)}" '
-        f'aria-labelledby="bf-article-title">{_bar(place, texts)}'
+        f'aria-labelledby="bf-article-title">{_bar(place, texts)}<div class="bf-page">'
         f'<h2 id="bf-article-title" tabindex="-1" class="bf-refused" dir="auto">{escape(words)}</h2>'
-        "</article>"
+        "</div></article>"
     )
 
 
@@ -225,7 +229,8 @@ def _bar(place: Place | None, texts: Texts, *actions: str) -> str:
     steps = _steps(place, texts) if place is not None and is_source else ""
     return (
         '<div class="bf-bar"><button type="button" id="bf-close" data-do="close">'
-        f'<span aria-hidden="true">←</span> {escape(texts(key))}</button>{steps}'
+        f'<span aria-hidden="true">←</span> <span class="bf-wide">{escape(texts(key))}</span>'
+        f"</button>{steps}"
         f'<span class="bf-actions">{"".join(actions)}</span></div>'
     )
 
@@ -253,9 +258,9 @@ def _steps(place: Place, texts: Texts) -> str:
     )
 
 
-def _copy_button(article: Article, place: Place, texts: Texts) -> str:
+def _copy_button(article: Article, address: ArticleAddress, texts: Texts) -> str:
     """Return the button that copies the selected words, or the quote, with where they stand."""
-    metadata, address = article.metadata, address_of(place)
+    metadata = article.metadata
     quote = strip_controls(neutralize_markers(article.text)[address.start : address.end])
     source = ", ".join(
         " ".join(strip_controls(neutralize_markers(part)).split())
@@ -284,7 +289,8 @@ def _publisher_link(metadata: ArticleMetadata, texts: Texts) -> str:
         return ""
     return (
         f'<a href="{escape(address)}" target="_blank" rel="noopener noreferrer">'
-        f'{escape(texts("publisher_page"))} <span aria-hidden="true">↗</span></a>'
+        f'<span class="bf-wide">{escape(texts("publisher_page"))}</span> '
+        f'<span aria-hidden="true">↗</span></a>'
     )
 
 

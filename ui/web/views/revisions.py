@@ -11,7 +11,7 @@ from ui.article_address import ArticleAddress
 from ui.i18n import Texts
 from ui.web.views.article_text import paragraph_spans
 from ui.web.views.markup import escape, paragraph
-from ui.word_diff import Part, diff_words
+from ui.word_diff import Part, diff_words, join_changes
 
 if TYPE_CHECKING:
     from rag.schema import Article, Span
@@ -43,14 +43,15 @@ def revisions_html(
         words = escape(texts("revision", number=number, day=texts.moment(one.added)))
         data = f'type="button" data-address="{path}" {context}'
         is_shown = number == shown and not since
-        text = f"<button {data}>{words}</button>"
+        shown_as = f"<span>{words}</span>" if is_shown else f"<button {data}>{words}</button>"
         if number in before and not (number == shown and since == before[number]):
-            text += (
+            shown_as += (
                 f'<button {data} data-since="{before[number]}" '
                 f'aria-label="{escape(texts("changes_in", number=number))}">'
                 f"{escape(texts('show_changes'))}</button>"
             )
-        items.append(f'<li aria-current="true">{words}</li>' if is_shown else f"<li>{text}</li>")
+        current = ' aria-current="true"' if is_shown else ""
+        items.append(f"<li{current}>{shown_as}</li>")
     heading = escape(texts("revisions", count=len(revisions)))
     return (
         '<section class="bf-revisions" id="bf-revisions" aria-labelledby="bf-revisions-title">'
@@ -73,10 +74,10 @@ def changes_html(before: Article, after: Article, texts: Texts) -> str:
     old, new = before.revision, after.revision
     said = [paragraph(escape(texts("changes_between", before=old, after=new)), "bf-quiet")]
     if before.title != after.title:
-        title = diff_words(neutralize_markers(before.title), neutralize_markers(after.title))
+        title = _compare(before.title, after.title)
         said.append(f'<h3 dir="auto">{"".join(_marked(part, texts) for part in title)}</h3>')
-    parts = diff_words(neutralize_markers(before.text), neutralize_markers(after.text))
-    for is_same, group in groupby(_paragraphs(parts), _is_unchanged):
+    paragraphs = _paragraphs(_compare(before.text, after.text))
+    for is_same, group in groupby(paragraphs, _is_unchanged):
         blocks = list(group)
         if is_same:
             left_out = texts("unchanged_paragraphs", count=len(blocks))
@@ -86,6 +87,10 @@ def changes_html(before: Article, after: Article, texts: Texts) -> str:
     if before.title == after.title and before.text == after.text:
         said = [paragraph(escape(texts("no_changes", before=old, after=new)), "bf-quiet")]
     return f'<div class="bf-changes">{"".join(said)}</div>'
+
+
+def _compare(before: str, after: str) -> Iterator[Part]:
+    return join_changes(diff_words(neutralize_markers(before), neutralize_markers(after)))
 
 
 def _paragraphs(parts: Iterable[Part]) -> Iterator[list[Part]]:
