@@ -368,10 +368,12 @@ class Archive(ArchiveReader):
     def rebuild_indexes(self) -> None:
         """Rebuild all indexes from the database. Readers use the old ones meanwhile.
 
-        Nothing is embedded, because the vectors are stored.
+        Nothing is embedded, because the vectors are stored. The names of people, places and
+        organisations are found again.
         """
         with map_disk_errors(self.path):
             self._indexes.rebuild()
+            self._store.names.rebuild()
 
     def _embed_passages(self, texts: Sequence[str]) -> Vectors:
         vectors = self.embed(texts)
