@@ -265,6 +265,12 @@ class Archive(ArchiveReader):
                 "run `backfile doctor --repair`"
             ) from error
 
+    def _complete_names(self) -> None:
+        if self._lock is None:
+            super()._complete_names()
+        else:
+            self._store.names.catch_up()
+
     def delete(self, ids: str | Iterable[str]) -> int:
         """Delete articles. They may be added again; `withdraw` prevents that.
 

@@ -8,15 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cachetools import LRUCache
 
+from rag.archive.names import NameCatalogue
 from rag.archive.snapshot import ArchiveSnapshot
 from rag.archive.stats import ArchiveStatus, archive_status
 from rag.archive.view import ArchiveView, SearchMode
+from rag.errors import ArchiveLockedError
 from rag.index.search import Indexes, Scored
 from rag.models.archive_model import ArchiveModel
 from rag.schema import (
@@ -32,6 +35,7 @@ from rag.schema import (
 from rag.store.articles import ArticleStore
 from rag.store.filters import column_values, readable
 from rag.store.hits import read_candidates
+from rag.store.lock import writer_lock
 from rag.store.passages import Vectors
 from rag.store.revisions import Revision, complete_id, find_ids, read_revisions
 from rag.store.staged_vectors import MODEL
@@ -491,6 +495,28 @@ class ArchiveReader(ArchiveView):
         then = ArchiveSnapshot(self, day)
         with self._past_lock:
             return self._past.setdefault((then.day, then.sequence), then)
+
+    @cached_property
+    def _catalogue(self) -> NameCatalogue:
+        self._complete_names()
+        return NameCatalogue(self._store, self._valid)
+
+    def _complete_names(self) -> None:
+        """Find the names of an archive of an earlier version, unless another process writes."""
+        if self._store.names.is_complete():
+            return
+        try:
+            lock = writer_lock(self.path)
+        except (ArchiveLockedError, OSError):
+            return
+        try:
+            store = ArticleStore(self.path, writable=True)
+            try:
+                store.names.catch_up()
+            finally:
+                store.close()
+        finally:
+            lock.release()
 
     def refresh(self) -> None:
         """Read the changes that other processes have made; every search does this itself."""

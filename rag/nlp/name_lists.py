@@ -224,7 +224,7 @@ ALIASES: dict[str, str] = {
         "Los Angeles": "l.a",
         "Republican Party": "gop;g.o.p",
         "FBI": "federal bureau of investigation",
-        "CDC": "centers for disease control and prevention",
+        "CDC": "centers for disease control and prevention;centers for disease control",
         "FDA": "food and drug administration",
         "CIA": "central intelligence agency",
         "World Health Organization": "world health organisation",

@@ -131,7 +131,7 @@ def _usual(kind: Kind, one: Candidate) -> str:
     texts = Counter(piece.text for piece in one.pieces)
     mixed = [text for text, _ in texts.most_common() if not text.isupper()]
     name = mixed[0] if mixed else texts.most_common(1)[0][0]
-    if kind == "place" and fold(name) in PLACES and name.isupper():  # a dateline
+    if kind == "place" and name.isupper() and len(name) > 3 and "." not in name:  # a dateline
         return name.title()
     if kind == "organisation":
         short = _OF_THE_STATES.sub("", name)
@@ -150,6 +150,8 @@ def _full_name(
     kind = full.get(own)
     settled = own in PLACES or own in KNOWN_ORGANISATIONS or one.weights["place"] >= CERTAIN
     people = [key for key, other in longer if full[key] == "person" and _is_part(one, other)]
+    if len(people) > 1:  # "Ann Lee" and "Ann Lee Jr.": the surname is mostly hers
+        people = [key for key in people if candidates[key].words[-1] not in SUFFIXES] or people
     if people and (kind in (None, "person") or not settled):
         return _one_of(people, candidates)
     if people and settled and kind == "place" and own not in COUNTRIES | STATES:
@@ -183,6 +185,8 @@ def _is_part(one: Candidate, other: Candidate) -> bool:
         return False
     if len(words) == 1:
         return words[0] in (core[0], core[-1])
+    if len(core) < len(other.words) and len(one.words) == len(core):
+        return len(other.pieces) >= len(one.pieces)  # else "Ann Lee" is the mother of "Ann Lee Jr."
     return words[0] == core[0] and words[-1] == core[-1]
 
 

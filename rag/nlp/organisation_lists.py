@@ -13,7 +13,7 @@ ORGANISATION_WORDS = frozenset(
     dealership defense department dept democrats deli diner diocese archdiocese directorate
     district division duma eatery education electric embassy emirates energy enterprises
     entertainment exchange express farms federation films financial firm fleet force forces forum
-    foundation front fund games gazette general-assembly gallery grill grille group guard guardia
+    foundation front fund gazette general-assembly gallery grill grille group guard guardia
     guild healthcare health herald holdings hospital house household hub inc industries
     initiative institute institution insurance intelligence inquirer investments jail journal
     kitchen lab laboratory laboratories law league legislature library llc llp lobby lounge ltd

@@ -81,18 +81,21 @@ class NameStore:
             names: Its names, each once.
         """
         connection = self._database.connection
-        connection.executemany("INSERT OR IGNORE INTO names (kind, name) VALUES (?, ?)", names)
-        numbers = [
-            connection.execute(
-                "SELECT number FROM names WHERE kind = ? AND name = ?", pair
-            ).fetchone()[0]
-            for pair in names
-        ]
+        numbers = [self._number(pair) for pair in names]
         held = np.sort(np.array(numbers, "<u4")).tobytes()
         connection.execute(
             "INSERT OR REPLACE INTO mentions VALUES (?, ?, ?)",
             (revision_id, held, _checksum(revision_id, sorted(names))),
         )
+
+    def _number(self, pair: tuple[Kind, str]) -> int:
+        """Return the number of a name, a new one if it is new."""
+        connection = self._database.connection
+        row = connection.execute("SELECT number FROM names WHERE kind = ? AND name = ?", pair)
+        if found := row.fetchone():
+            return int(found[0])
+        new = connection.execute("INSERT INTO names (kind, name) VALUES (?, ?)", pair)
+        return int(new.lastrowid or 0)
 
     def catch_up(self, on_progress: Callable[[int], None] | None = None) -> None:
         """Read the revisions that have no names by the present rules.
