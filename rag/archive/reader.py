@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from cachetools import LRUCache
 
+from rag.archive.browse import ArticleBrowser, BrowseOrder, BrowsePage
 from rag.archive.names import NameCatalogue
 from rag.archive.snapshot import ArchiveSnapshot
 from rag.archive.stats import ArchiveStatus, archive_status
@@ -517,6 +518,62 @@ class ArchiveReader(ArchiveView):
                 store.close()
         finally:
             lock.release()
+
+    # browsing
+
+    def browse(
+        self,
+        words: str = "",
+        *,
+        filters: Filters = Filters(),
+        order: BrowseOrder = "date",
+        cursor: str = "",
+        limit: int = 50,
+    ) -> BrowsePage:
+        """Return a page of the articles that match, with their number and counts by property.
+
+        An article matches if its headline and text together have the words, in any inflection;
+        stop words are ignored.
+
+        Args:
+            words: Words and "phrases" with AND, OR, NOT (in capitals) and brackets; words side by
+                side must all occur. "" for all articles.
+            filters: The filters that the articles must pass.
+            order: "date", newest first and undated ones last, or "relevance", by BM25.
+            cursor: The `cursor` of the page before; "" for the first page.
+            limit: The most articles on a page, up to 1,000.
+
+        Returns:
+            The page: see `BrowsePage`.
+
+        Raises:
+            InvalidValueError: `order`, `cursor` or `limit` is invalid.
+            QuestionTooLongError: `words` is too long.
+        """
+        return self._browser.page(words, filters=filters, order=order, cursor=cursor, limit=limit)
+
+    def browse_all(
+        self, words: str = "", *, filters: Filters = Filters(), order: BrowseOrder = "date"
+    ) -> Iterator[Article]:
+        """Yield all articles that match, to export them; they are read as they are asked for.
+
+        Args:
+            words: As in `browse`.
+            filters: The filters that the articles must pass.
+            order: As in `browse`.
+
+        Yields:
+            Articles, in their current revisions.
+
+        Raises:
+            InvalidValueError: `order` is invalid.
+            QuestionTooLongError: `words` is too long.
+        """
+        return self._browser.articles(words, filters=filters, order=order)
+
+    @cached_property
+    def _browser(self) -> ArticleBrowser:
+        return ArticleBrowser(self._store, self._indexes)
 
     def refresh(self) -> None:
         """Read the changes that other processes have made; every search does this itself."""

@@ -261,6 +261,30 @@ class TantivyIndex:
         numbers = searcher.fast_field_values("number", [address for _, address in hits])
         return [(int(n), float(score)) for n, (score, _) in zip(numbers, hits, strict=True)]
 
+    def having(self, text: str) -> Numbers | None:
+        """Return the numbers of all passages that have a word or phrase, in any order.
+
+        Args:
+            text: A word, or words that must stand side by side, in the text or in the title.
+
+        Returns:
+            Passage numbers; None if the text has only stop words, which no index has.
+        """
+        queries = [
+            self._term_query(field, words[0])
+            if len(words) == 1
+            else tantivy.Query.phrase_query(self._schema, field, list(words))
+            for words in self.phrases(text)
+            for field in ("text", "title")
+        ]
+        if not queries:
+            return None
+        searcher = self._index.searcher()
+        query = tantivy.Query.const_score_query(_any_of(queries), 0.0)
+        hits = searcher.search(query, limit=max(searcher.num_docs, 1), count=False).hits
+        numbers = searcher.fast_field_values("number", [address for _, address in hits])
+        return np.array(numbers, np.int64)
+
     def _spelling_queries(self, words: Sequence[str], edits: int) -> list[tantivy.Query]:
         if not edits:
             exact = [
