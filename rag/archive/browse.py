@@ -84,7 +84,7 @@ class BrowsePage(Serializable):
 
 @dataclass(frozen=True, slots=True)
 class _Columns:
-    """What is counted and sorted by, of all current revisions in the order of their row ids."""
+    """Columns to count and sort by, of all current revisions in the order of their row ids."""
 
     keys: Keys
     dates: Keys

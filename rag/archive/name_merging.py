@@ -43,7 +43,7 @@ def spelling_key(name: str, kind: int) -> str:
 
 
 class NameForms:
-    """What the letters of each name tell of its forms: one row of numbers for each name.
+    """Codes by which forms of a name are compared: one row of numbers for each name.
 
     It depends on nothing but the names, so it is read once and then extended.
     """
@@ -88,6 +88,12 @@ class NameForms:
 
     def _code(self, value: object) -> int:
         return self._codes.setdefault(value, len(self._codes))
+
+    def bearers(self, word: str) -> list[int]:
+        """Return the numbers of the people whose name begins or ends with a surname."""
+        code = self._codes.get(word.lower(), NO_WORD - 1)
+        found = (self._rows[:, 3] == code) | (self._rows[:, 4] == code)
+        return [int(number) for number in np.flatnonzero(found)]
 
     def merge(self, counts: Ids) -> Ids:
         """Return for each name the number of the name that it is a form of, mostly itself.

@@ -47,7 +47,7 @@ class NameCount(Serializable):
 
 @dataclass(frozen=True, slots=True)
 class NamePage(Serializable):
-    """What an archive has about a person, place or organisation.
+    """The page of a person, place or organisation.
 
     Attributes:
         name: The name, in its most frequent form; the one asked for if it isn't in the archive.
@@ -202,6 +202,10 @@ class NameCatalogue:
             if number < len(merged.counts) and merged.counts[number]
             if kind is None or KINDS[int(merged.table.kinds[number])] == kind
         ]
+        if not roots and kind in (None, "person"):  # a surname that never stands alone
+            bearers = merged.forms.bearers(wanted)
+            roots = [int(merged.roots[n]) for n in bearers if n < len(merged.counts)]
+            roots = [root for root in roots if totals[root]]
         return max(roots, key=lambda root: totals[root], default=None)
 
     def _dates(self, revisions: Ids) -> dict[int, int]:

@@ -258,7 +258,7 @@ class ArchiveView(ABC):
             Names with their numbers of articles.
 
         Raises:
-            InvalidValueError: `kind` is none of the three, or `limit` is less than one.
+            InvalidValueError: `kind` is not one of the three, or `limit` is less than one.
         """
         return self._catalogue.names(kind=kind, prefix=prefix, limit=limit, filters=filters)
 
@@ -282,7 +282,7 @@ class ArchiveView(ABC):
             The page: see `NamePage`. It has no articles if the name isn't in the archive.
 
         Raises:
-            InvalidValueError: `kind` is none of the three.
+            InvalidValueError: `kind` is not one of the three.
         """
         return self._catalogue.page(name, kind=kind, limit=limit, filters=filters)
 

@@ -29,7 +29,6 @@ ORGANISATION_WORDS = frozenset(
     trust tv union universe university utilities ventures veterans village-council watch weekly
     works worldwide ymca zoo""".split()
 )
-# Of these, words that end other names too: "Bank" is an organisation, "West Bank" is none.
 # Last words of places' names.
 PLACE_WORDS = frozenset(
     """airport airfield alley amphitheater archipelago arena auditorium avenue ballpark basin bay

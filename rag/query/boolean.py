@@ -27,21 +27,21 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Not:
-    """Everything but what the operand matches."""
+    """Articles that the operand doesn't match."""
 
     operand: Query
 
 
 @dataclass(frozen=True, slots=True)
 class And:
-    """What all operands match."""
+    """Articles that all operands match."""
 
     operands: tuple[Query, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Or:
-    """What at least one operand matches."""
+    """Articles that at least one operand matches."""
 
     operands: tuple[Query, ...]
 

@@ -167,6 +167,12 @@ def test_name_is_found_by_any_form(archive: Archive) -> None:
         assert archive.name(form, "place").articles == 1
 
 
+def test_name_is_found_by_a_surname_that_never_stands_alone(archive: Archive) -> None:
+    assert archive.name("Brandvold").name == "Olaf Brandvold"
+    assert archive.name("Lindqvist").articles == 0  # she is in a restricted article only
+    assert archive.name("Brandvold", "place").articles == 0
+
+
 def test_quotation_printed_twice_is_shown_once(archive: Archive) -> None:
     archive.add(FERRY.replace(id="copy", publisher="Other"))
     (said,) = archive.name("Ada Quillon").quotations_by
