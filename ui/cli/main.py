@@ -20,6 +20,8 @@ SECTIONS = {
         "ask": "ui.cli.ask",
         "chat": "ui.cli.chat",
         "search": "ui.cli.search",
+        "browse": "ui.cli.browse",
+        "names": "ui.cli.browse",
         "serve": "ui.cli.serve",
     },
     "Manage articles": {
