@@ -7,7 +7,6 @@ from typing import Any
 import gradio as gr
 
 from rag.settings import Settings
-from ui.i18n import texts_in
 from ui.web import input_validation, run_turn
 from ui.web.components import UNQUEUED_EVENT
 from ui.web.events.admin import wire_admin
