@@ -58,7 +58,9 @@ class NameForms:
     def extended(self, table: NameTable) -> NameForms:
         """Return the forms of all names of a table, without reading known names again."""
         known = len(self._names)
-        if table.names[:known] != self._names:  # an article was erased, or a name repaired
+        if (
+            table.names is not self._names and table.names[:known] != self._names
+        ):  # an article was erased, or a name repaired
             return NameForms().extended(table)
         if len(table.names) > known:
             new = range(known, len(table.names))
