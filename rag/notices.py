@@ -66,6 +66,7 @@ CODES: Final[Mapping[str, tuple[str, ...]]] = {
     "chat_model_wrote_nothing": (),
     "chat_model_repeated_itself": (),
     "chat_model_endless_sentence": (),
+    "chat_model_cut_off": (),
     "articles_withdrawn": (),
     "message": ("text",),
     # Reasons why a statement isn't supported
@@ -114,6 +115,8 @@ CODES: Final[Mapping[str, tuple[str, ...]]] = {
     "weekday": ("weekday",),
     "source": ("publisher",),
     "dated_source": ("day", "publisher"),
+    "dated_figure": ("figure", "day"),
+    "figure_of": ("figure", "day", "publisher"),
     "earlier_figures": ("figures", "days"),
 }
 

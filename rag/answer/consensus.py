@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from rag.nlp.analyzers import stem
 from rag.nlp.entities import find_names, names_match, normalize_name
-from rag.nlp.numbers import find_dates, find_numbers
+from rag.nlp.numbers import DateMention, find_dates, find_numbers
 from rag.nlp.quotations import find_quotations
 from rag.nlp.tokens import content_words, stem_words, tokenize
 from rag.query.answer_type import ExpectedAnswer
@@ -43,10 +43,14 @@ def extract_facts(sentence: str, question: str, asked: ExpectedAnswer) -> Facts:
             {(f.value, f.unit): f.start for f in find_numbers(sentence) if f.value not in known}
         )
     if asked.type == "day":
-        spoken = {d.text.lower() for d in find_dates(question)}
-        found: dict[object, int] = {d.text.lower(): d.start for d in find_dates(sentence)}
+        spoken = {_date_key(d) for d in find_dates(question)}
+        found: dict[object, int] = {_date_key(d): d.start for d in find_dates(sentence)}
         return Facts({day: start for day, start in found.items() if day not in spoken})
     return Facts(_names(sentence, question))
+
+
+def _date_key(date: DateMention) -> tuple[int, int, int, str]:
+    return date.year, date.month, date.day, date.weekday
 
 
 def _names(sentence: str, question: str) -> dict[object, int]:
@@ -80,9 +84,23 @@ def consensus_scores(
     for each, share, article in zip(found, shares, articles, strict=True):
         for name in each.starts:
             by_name[name][article] = max(by_name[name].get(article, 0.0), share)
+    for name, by_article in by_name.items():
+        for coarser in _coarser_dates(name):
+            for article, share in by_name.get(coarser, {}).items():
+                by_article[article] = max(by_article.get(article, 0.0), share)
     weight = {name: sum(by_article.values()) for name, by_article in by_name.items()}
     most = max(weight.values(), default=1.0)
     return [max((weight[name] for name in each.starts), default=0.0) / most for each in found]
+
+
+def _coarser_dates(name: object) -> list[object]:
+    """Return the dates with which a date agrees and that say less: "June" of "19 June 2024"."""
+    match name:
+        case (int(year), int(month), int(day), ""):
+            found: list[object] = [(y, month, d, "") for y in (year, 0) for d in (day, 0)]
+            return [date for date in found if date != name]
+        case _:
+            return []
 
 
 def names_the_asked_type(each: Facts, sentence: str, asked: ExpectedAnswer) -> float:

@@ -1,4 +1,4 @@
-"""Layouts that need searches of their own: comparisons, courses of events and tolls."""
+"""Layouts that need searches of their own: comparisons, courses of events, changing counts."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ PASSAGES = 40  # passages to search for: a course of events needs more articles 
 SENTENCES = 60  # sentences to score: its steps have few of the question's words
 MOST_EVENTS = 8  # events of a course in an answer
 LEAST_EVENTS = 2  # events that are a course
-TOLL_PASSAGES = 24  # passages to search for a toll: its newest report may not rank among the best
-TOLL_SENTENCES = 40  # sentences to score for a toll
+COUNT_PASSAGES = 24  # passages to search for a count: its newest report may rank below the best
+COUNT_SENTENCES = 40  # sentences to score for a count
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class LaidOutAnswer:
 def lay_out(
     archive: SearchBackend, asked: ParsedQuery, k: int, filters: Filters
 ) -> LaidOutAnswer | None:
-    """Return the answer of a comparison, a course of events or a toll that changes.
+    """Return the answer of a comparison, a course of events or a count that changes.
 
     Args:
         archive: The archive.
@@ -53,7 +53,7 @@ def lay_out(
     if asked.expected.layout == "by date":
         return _course_of_events(archive, asked, k, filters)
     figure = asked_figure(asked)
-    if figure is not None and figure.fate:
+    if figure is not None and (figure.fate or figure.unit == "count"):
         return _running_story(archive, asked, figure, k, filters)
     comparison = None if asked.expected.sides else parse_comparison(asked.text)
     return _compare(archive, asked, comparison, k, filters) if comparison else None
@@ -90,8 +90,8 @@ def _running_story(
     archive: SearchBackend, asked: ParsedQuery, figure: AskedFigure, k: int, filters: Filters
 ) -> LaidOutAnswer | None:
     """Return the newest figure of a running story with earlier ones; None without any of these."""
-    found = retrieve(archive, asked, TOLL_PASSAGES, filters=filters)
-    ranked = score_sentences(archive, found, TOLL_SENTENCES)
+    found = retrieve(archive, asked, COUNT_PASSAGES, filters=filters)
+    ranked = score_sentences(archive, found, COUNT_SENTENCES)
     if refusal_reason(found.question, ranked):
         return None
     figures = newest_first(figure, ranked)

@@ -29,6 +29,16 @@ def test_consensus_counts_each_article_once() -> None:
     assert consensus_scores(each, [1.0, 1.0, 1.0], ["a", "a", "b"]) == [1, 1, 1]
 
 
+def test_month_supports_each_of_its_days() -> None:
+    question = "When was the lock opened?"
+    asked = classify_question(question)
+    said = ["It was opened in June.", "It was opened on 19 June.", "It was opened on 4 July."]
+    each = [extract_facts(text, question, asked) for text in said]
+    june, day_of_june, july = consensus_scores(each, [1.0, 0.6, 1.0], ["a", "b", "c"])
+    assert day_of_june == 1
+    assert june == july < 1
+
+
 def test_asked_type_must_stand_beside_its_name() -> None:
     question = "On which island did the volcano erupt?"
     asked = classify_question(question)

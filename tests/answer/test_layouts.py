@@ -41,6 +41,14 @@ SLIDE = (
           "A bag of flour costs 12 crowns in Varn, 15 in Holm and 11 in Brask, a survey found."),
     story(7, day(7, 18), "Council rejects harbour plan",
           "The Reformers and the Farmers' League voted against the harbour plan in Holm."),
+    story(8, day(5, 2), "Brask sends 300 medics to Oria",
+          "Brask has sent 300 medics to Oria, its health ministry said."),
+    story(9, day(5, 9), "Brask sends more medics",
+          "Brask has now sent 900 medics to Oria, its health ministry said."),
+    story(10, day(5, 20), "Oria thanks Brask",
+          "Brask has sent 2,400 medics to Oria so far, Oria's president said."),
+    story(11, day(5, 24), "Medics from Brask reach the south",
+          "About 1,800 medics from Brask have reached the southern towns of Oria."),
 )  # fmt: skip
 
 
@@ -57,13 +65,23 @@ def test_toll_leads_with_newest_and_lists_earlier_ones(bot: Chatbot) -> None:
     answer = ask(bot, "How many people died in the landslide in Varn?")
     first, earlier = answer.statements
     assert first.text.startswith("Eight people died")
-    assert first.label == Notice("dated_source", day="2024-09-09", publisher="Gull Post")
+    assert first.label == Notice(
+        "figure_of", figure="eight people", day="2024-09-09", publisher="Gull Post"
+    )
     assert earlier.label == Notice(
         "earlier_figures", figures=["six", "two people"], days=["2024-09-04", "2024-09-02"]
     )
     assert len(earlier.citations) == 2
     assert answer.newest_source == day(9, 9)
     assert not answer.notices
+
+
+def test_count_leads_with_the_newest_of_its_series(bot: Chatbot) -> None:
+    first, earlier = ask(bot, "How many medics has Brask sent to Oria?").statements
+    assert "2,400 medics" in first.text
+    assert earlier.label == Notice(
+        "earlier_figures", figures=["900 medics", "300 medics"], days=["2024-05-09", "2024-05-02"]
+    )
 
 
 def test_missing_people_are_not_the_dead(bot: Chatbot) -> None:
