@@ -8,6 +8,7 @@ from itertools import islice
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from rag.answer.first_questions import first_questions
 from rag.schema import Filters
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class ArchiveSummary:
         sequence: The sequence number.
         status: Counts, dates and gaps.
         choices: Names of publishers, authors, sections and languages, in this order.
-        examples: Headlines to start a conversation with.
+        examples: Questions to start a conversation with.
     """
 
     sequence: int
@@ -54,25 +55,27 @@ class SummaryCache:
                     sequence,
                     status,
                     tuple(names()[:MOST_CHOICES] for names in lists),
-                    tuple(examples(archive, status)),
+                    examples(archive, status),
                 )
             return self._summary
 
 
-def examples(archive: Archive, status: ArchiveStatus, count: int = EXAMPLES) -> list[str]:
-    """Return recent headlines as example questions.
+def examples(archive: Archive, status: ArchiveStatus) -> tuple[str, ...]:
+    """Return questions to start with: one for each answer mode, else recent headlines.
 
     Args:
         archive: The archive.
         status: Its status, with the newest date of each publisher.
-        count: Number of headlines.
-
-    Returns:
-        The newest headline of each of the `count` publishers with the newest articles.
     """
+    questions = tuple(one.question for one in first_questions(archive))
+    return questions or tuple(_headlines(archive, status))
+
+
+def _headlines(archive: Archive, status: ArchiveStatus) -> list[str]:
+    """Return the newest headline of each of the publishers with the newest articles."""
     dated = [(p.last, p.name) for p in status.publishers if p.last]
     found = []
-    for last, name in nlargest(count, dated):
+    for last, name in nlargest(EXAMPLES, dated):
         newest = Filters(after=last, publishers=(name,) if name else ())
         found += [article.title or article.id for article in islice(archive.articles(newest), 1)]
     return found
