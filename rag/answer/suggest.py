@@ -212,7 +212,7 @@ def _noun_of(name: Name, text: str) -> str:
 
 
 def _is_about(hit: Hit, topic: str) -> bool:
-    """Return whether a passage with its headline names the topic, or there is none to name."""
+    """Return whether a passage with its headline names the topic; True without a topic."""
     bare = topic.removeprefix("the ")
     return not bare or bare in f"{hit.metadata.title} {hit.passage.text}"
 
