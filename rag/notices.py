@@ -68,6 +68,7 @@ CODES: Final[Mapping[str, tuple[str, ...]]] = {
     "chat_model_wrote_nothing": (),
     "chat_model_repeated_itself": (),
     "chat_model_endless_sentence": (),
+    "chat_model_cut_off": (),
     "articles_withdrawn": (),
     "message": ("text",),
     # Reasons why a statement isn't supported
@@ -116,6 +117,8 @@ CODES: Final[Mapping[str, tuple[str, ...]]] = {
     "weekday": ("weekday",),
     "source": ("publisher",),
     "dated_source": ("day", "publisher"),
+    "dated_figure": ("figure", "day"),
+    "figure_of": ("figure", "day", "publisher"),
     "earlier_figures": ("figures", "days"),
     "compared": ("column", "row", "day?", "publisher?", "differs?"),
     "quotation": ("speaker?", "day?", "publisher?", "articles?", "outlets?"),

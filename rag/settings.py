@@ -17,6 +17,7 @@ Precision = Literal["auto", "float32", "bfloat16"]
 Models = Literal["default", "better", "multilingual", "best"]
 Unsupported = Literal["strict", "mark"]
 Grader = Literal["chat", "none"]
+ChatEvidence = Literal["auto", "structured", "plain"]
 Writers = Literal["local", "anyone", "none"]
 # Variables of earlier versions: the current name, and the current names of their values.
 OLD_NAMES = {
@@ -61,6 +62,9 @@ class Settings:
             extractive.
         chat_base_url: The address of an OpenAI-compatible server, or of Ollama.
         chat_context_tokens: The most tokens of passages that the chat model is given.
+        chat_evidence: How the chat model gives the words that its sentences rest on: "structured",
+            by a JSON schema; "plain", in lines of text; "auto", by the schema if the model is known
+            to support it.
         chat_price_in: The price of a million tokens given to the chat model.
         chat_price_out: The price of a million tokens written by it.
         timeout: How long to wait for the chat model, in seconds.
@@ -98,6 +102,7 @@ class Settings:
     chat_model: str = ""
     chat_base_url: str = ""
     chat_context_tokens: int = 12_000
+    chat_evidence: ChatEvidence = "auto"
     chat_price_in: float = 0.0
     chat_price_out: float = 0.0
     timeout: float = 60.0

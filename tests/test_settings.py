@@ -37,6 +37,7 @@ IMPOSSIBLE = [
         ("FEEDING", "anyone"),
         ("WRITE_ACCESS", "everyone"),
         ("UNSUPPORTED", "lenient"),
+        ("CHAT_EVIDENCE", "json"),
         ("EMBEDDING_PRECISION", "int8"),
     ],
 ]

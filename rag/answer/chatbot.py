@@ -11,7 +11,7 @@ from datetime import date
 from typing import TYPE_CHECKING, TypedDict, Unpack, cast
 
 from rag.answer.background import iterate_in_thread
-from rag.answer.context import WriterContext, gather_context
+from rag.answer.context import WriterContext, build_context
 from rag.answer.corrections import add_correction_notes
 from rag.answer.extractive import compose_answer, grow_answer
 from rag.answer.followups_llm import condense_question
@@ -19,9 +19,7 @@ from rag.answer.generative import GeneratedAnswer
 from rag.answer.layouts import lay_out
 from rag.answer.llm import SentenceStream
 from rag.answer.period import refuse_period, small_talk_answer, stream_stories
-from rag.answer.period_notes import needs_notes, take_notes
 from rag.answer.premises import PremiseConflict, check_premise
-from rag.answer.prompts import build_messages, build_messages_from_notes, fit_to_context
 from rag.answer.refusal import (
     answer_confidence,
     excluded_hit_reason,
@@ -30,13 +28,14 @@ from rag.answer.refusal import (
     refusal_reason,
 )
 from rag.answer.sentence_scoring import SentenceCandidate, score_sentences, texts_of
+from rag.answer.structured_output import StructuredOutput
 from rag.archive.snapshot import ArchiveSnapshot
 from rag.errors import ChatModelError
 from rag.query.parser import ParsedQuery
 from rag.retrieval.backend import SearchBackend
 from rag.retrieval.hybrid import RetrievalResult, retrieve, understand_question
 from rag.schema import Answer, Filters, Hit, Notice, Usage
-from rag.settings import Grader, Settings, Unsupported
+from rag.settings import ChatEvidence, Grader, Settings, Unsupported
 from rag.verify.judges import GroundingModel
 from rag.verify.verifier import Entails, Verifier
 
@@ -83,6 +82,7 @@ class Chatbot:
         prices: tuple[float, float] = (0.0, 0.0),
         grounding: GroundingModel | None = None,
         grader: Grader = "chat",
+        evidence: ChatEvidence = "auto",
     ) -> None:
         """Create a chatbot over an open archive, which `close` leaves open.
 
@@ -99,6 +99,9 @@ class Chatbot:
             grounding: A grounding model to verify statements with, if there is no entailment model.
             grader: "chat" has the chat model judge, in a call of its own, the statements that exact
                 comparison leaves open, if no other model does; "none" leaves them unverified.
+            evidence: "structured" asks the chat model for its sentences and their evidence as JSON
+                with a schema, "plain" as text; "auto" uses the schema if the model is known to
+                support it.
         """
         self.archive = archive
         self.chat_model = chat_model
@@ -109,6 +112,8 @@ class Chatbot:
         self.prices = prices
         self.grounding = grounding
         self.grader = grader
+        # shared by all answers: what the provider has rejected once is not asked for again
+        self._structured = StructuredOutput(chat_model, evidence) if chat_model else None
         self._opened: Archive | None = None  # the archive that `close` closes
 
     @classmethod
@@ -190,6 +195,7 @@ class Chatbot:
             grounding=open_grounding_model(settings) if chat_model else None,
             prices=(settings.chat_price_in, settings.chat_price_out),
             grader=settings.grader,
+            evidence=settings.chat_evidence,
         )
 
     def stream(
@@ -264,7 +270,7 @@ class Chatbot:
         if isinstance(question, ParsedQuery):
             return question, used
         if self.chat_model is not None:
-            writer = SentenceStream(self.chat_model, timeout=self.timeout, prices=self.prices)
+            writer = self._new_stream()
             question, used = condense_question(question, history, writer), writer.usage
             history = ()
         parsed = understand_question(
@@ -312,7 +318,15 @@ class Chatbot:
         if self.chat_model is None:
             yield from self._stream_extractive(begun, found, ranked, denial)
         else:
-            context = self._build_context(wide, most, filters, history)
+            context = build_context(
+                self.archive,
+                wide,
+                filters,
+                history,
+                self._new_stream,
+                most=most,
+                context_tokens=self.context_tokens,
+            )
             yield from self._stream_generated(begun, found, ranked, denial, filters, why, context)
 
     def ask(
@@ -417,34 +431,14 @@ class Chatbot:
             return None
         return ranked[0].hit
 
-    def _build_context(
-        self,
-        found: RetrievalResult,
-        most: int,
-        filters: Filters,
-        history: Sequence[tuple[str, Answer] | str],
-    ) -> WriterContext:
-        """Return what the chat model is given: passages, or notes if a period has too many."""
-        asked, budget = found.question, self.context_tokens
-        if self.chat_model is not None and needs_notes(asked, len(found.hits), most):
-            try:
-                notes = take_notes(
-                    self.archive,
-                    asked,
-                    filters,
-                    self.chat_model,
-                    timeout=self.timeout,
-                    context_tokens=budget,
-                    prices=self.prices,
-                )
-            except ChatModelError:
-                pass  # it is asked again, in one prompt, and its failure reported
-            else:
-                messages = build_messages_from_notes(asked, notes.texts, history)
-                return WriterContext(notes.hits, tuple(messages), notes.usage, notes.notices)
-        gathered = gather_context(self.archive, found, filters, most=most)
-        hits = fit_to_context(gathered, asked.text, budget)
-        return WriterContext(tuple(hits), tuple(build_messages(asked, hits, history)))
+    def _new_stream(self) -> SentenceStream:
+        assert self.chat_model is not None
+        return SentenceStream(
+            self.chat_model,
+            timeout=self.timeout,
+            prices=self.prices,
+            structured=self._structured,
+        )
 
     def _stream_extractive(
         self,
@@ -482,9 +476,8 @@ class Chatbot:
         If no sentence passes verification, yield the extractive answer with a notice, or a refusal
         if the model found nothing or `why` says that the passages don't answer the question.
         """
-        assert self.chat_model is not None
         answer = replace(answer, hits=context.hits, notices=(*answer.notices, *context.notices))
-        stream = SentenceStream(self.chat_model, timeout=self.timeout, prices=self.prices)
+        stream = self._new_stream()
         stream.usage = answer.usage + context.usage
         written = GeneratedAnswer(
             context.hits,
@@ -496,7 +489,7 @@ class Chatbot:
         )
         failed = Notice("generated_unsupported")
         try:
-            yield from written.write(answer, context.messages)
+            yield from written.write(answer, context.prompt)
         except ChatModelError:
             failed = stream.failure or failed
         answer = replace(written.compose(answer), usage=stream.usage)

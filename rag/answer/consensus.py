@@ -97,8 +97,8 @@ def _coarser_dates(name: object) -> list[object]:
     """Return the dates with which a date agrees and that say less: "June" of "19 June 2024"."""
     match name:
         case (int(year), int(month), int(day), ""):
-            found = {(y, month, d, "") for y in (year, 0) for d in (day, 0)}
-            return sorted(found - {name})
+            found: list[object] = [(y, month, d, "") for y in (year, 0) for d in (day, 0)]
+            return [date for date in found if date != name]
         case _:
             return []
 

@@ -7,13 +7,21 @@ for each part, side and year of the question, and the text around the best ones.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from langchain_core.messages import BaseMessage
-
+from rag.answer.llm import SentenceStream
+from rag.answer.period_notes import needs_notes, take_notes
+from rag.answer.prompts import (
+    Turn,
+    WriterPrompt,
+    build_prompt,
+    build_prompt_from_notes,
+    fit_to_context,
+)
 from rag.answer.question_kind import classify_kind
+from rag.errors import ChatModelError
 from rag.nlp.entities import find_names
 from rag.nlp.sentences import split_sentences
 from rag.query.parser import ParsedQuery
@@ -35,15 +43,50 @@ class WriterContext:
 
     Attributes:
         hits: The passages, in the order of their numbers.
-        messages: The prompt.
+        prompt: The prompt.
         usage: Tokens that were used to make it.
         notices: Notices for the reader.
     """
 
     hits: tuple[Hit, ...]
-    messages: tuple[BaseMessage, ...]
+    prompt: WriterPrompt
     usage: Usage = field(default_factory=Usage)
     notices: tuple[Notice, ...] = ()
+
+
+def build_context(
+    archive: SearchBackend,
+    found: RetrievalResult,
+    filters: Filters,
+    history: Sequence[Turn],
+    new_stream: Callable[[], SentenceStream],
+    *,
+    most: int,
+    context_tokens: int,
+) -> WriterContext:
+    """Return what a chat model is given: passages, or notes if a period has too many.
+
+    Args:
+        archive: The archive.
+        found: The search for the whole question.
+        filters: The filters that the articles must pass.
+        history: The earlier turns, oldest first.
+        new_stream: Returns a new stream of the chat model, which takes the notes.
+        most: The most passages.
+        context_tokens: The most tokens of passages.
+    """
+    asked = found.question
+    if needs_notes(asked, len(found.hits), most):
+        try:
+            notes = take_notes(archive, asked, filters, new_stream, context_tokens=context_tokens)
+        except ChatModelError:
+            pass  # it is asked again, in one prompt, and its failure reported
+        else:
+            prompt = build_prompt_from_notes(asked, notes.texts, history)
+            return WriterContext(notes.hits, prompt, notes.usage, notes.notices)
+    gathered = gather_context(archive, found, filters, most=most)
+    hits = fit_to_context(gathered, asked.text, context_tokens)
+    return WriterContext(tuple(hits), build_prompt(asked, hits, history))
 
 
 def gather_context(

@@ -106,7 +106,7 @@ def figure_series(figures: Sequence[FigureFound]) -> ComposedAnswer:
     newest, *earlier = figures
     label = Notice(
         "earlier_figures",
-        figures=[figure.words[:1].lower() + figure.words[1:] for figure in earlier],
+        figures=[_in_a_sentence(figure.words) for figure in earlier],
         days=[figure.day.isoformat() for figure in earlier if figure.day],
     )
     return ComposedAnswer(
@@ -120,9 +120,14 @@ def _source_label(figure: FigureFound) -> Notice | None:
     publisher = figure.candidate.hit.metadata.publisher
     if figure.day is None:
         return Notice("source", publisher=publisher) if publisher else None
+    words = _in_a_sentence(figure.words)
     if not publisher:
-        return Notice("dated", day=figure.day)
-    return Notice("dated_source", day=figure.day, publisher=publisher)
+        return Notice("dated_figure", figure=words, day=figure.day)
+    return Notice("figure_of", figure=words, day=figure.day, publisher=publisher)
+
+
+def _in_a_sentence(words: str) -> str:
+    return words[:1].lower() + words[1:]
 
 
 def _pick_sides(

@@ -10,9 +10,11 @@ from rag.answer.asked_figure import MODIFIER, AskedFigure, matching_numbers
 from rag.answer.premise_conflicts import shared_words
 from rag.answer.sentence_scoring import SentenceCandidate
 from rag.answer.sentence_selection import RELEVANT_FROM
+from rag.nlp.analyzers import stem
 from rag.nlp.entities import find_names, names_match
 from rag.nlp.event_dates import report_day
 from rag.nlp.numbers import Number
+from rag.nlp.quotations import REPORTING_VERBS
 from rag.nlp.tokens import word_overlap
 
 NEAR_THE_BEST = 3.0  # largest difference in score at which a newer report of a figure leads
@@ -25,8 +27,11 @@ LEAST_SHARE = 0.8  # a newer toll below this share of an older one counts a part
 MOST_EARLIER = 2  # earlier figures shown
 PARALLEL = 0.6  # share of the shorter sentence's words from which two measure the same thing
 LARGEST_CHANGE = 4.0  # factor from which two figures, of no toll, measure different things
-SAYS_AS_MUCH = 0.9  # share of the question that a newer figure's sentence has, of the best one's
+# Share of the most that a sentence with a figure has of the question: "moved" may be a part of
+# those "sent".
+SAYS_AS_MUCH = 0.9
 BEFORE, AFTER = 240, 120  # characters around a sentence that tell of what event it is
+_SPEAKING = frozenset(map(stem, REPORTING_VERBS))
 NEARLY_ALL = 0.8  # share of the question's words, likewise
 
 
@@ -150,6 +155,9 @@ def newest_first(
     best = clear[0]
     near = [f for f in clear if _is_near(f, best, reach)]
     if not asked.fate:
+        said = [_share_said(asked, f) for f in near]
+        near = [f for f, share in zip(near, said, strict=True) if share >= SAYS_AS_MUCH * max(said)]
+        best = near[0]
         near = _same_series(asked, best, near)
     lead = max(near, key=lambda f: (f.day or date.min, f.value if asked.fate else 0, _score(f)))
     if asked.fate and any(lead.value < LEAST_SHARE * f.value for f in near if f.day):
@@ -170,19 +178,16 @@ def _same_series(
     """
     series, left = [best], [f for f in near if f is not best]
     for figure in series:  # grows meanwhile
-        found = [
-            f
-            for f in left
-            if _says_the_same(asked, f, figure)
-            and _covered(f) >= SAYS_AS_MUCH * _covered(best)  # "moved" may be part of those "sent"
-        ]
+        found = [f for f in left if _says_the_same(asked, f, figure)]
         left = [f for f in left if f not in found]
         series += found
     return series
 
 
-def _covered(figure: FigureFound) -> float:
-    return figure.candidate.features["covered"]
+def _share_said(asked: AskedFigure, figure: FigureFound) -> float:
+    """Return the share of the question's words, those of speaking aside, that a sentence has."""
+    wanted = (asked.event | asked.noun) - _SPEAKING
+    return shared_words(wanted, asked.text, figure.candidate.text)
 
 
 def _score(figure: FigureFound) -> float:

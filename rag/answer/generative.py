@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from langchain_core.messages import BaseMessage
-
 from rag.answer.corrections import cites_retracted
+from rag.answer.drafts import Draft
 from rag.answer.extractive import append_statement
 from rag.answer.grading import grade_statements, repair_evidence
-from rag.answer.llm import Draft, SentenceStream
+from rag.answer.llm import SentenceStream
+from rag.answer.prompts import WriterPrompt
 from rag.answer.refusal import is_refusal
 from rag.citations import read_citations
 from rag.schema import Answer, Hit, Notice
@@ -54,12 +54,12 @@ class GeneratedAnswer:
         self._checked: list[VerifiedStatement] = []
         self.found_nothing = False
 
-    def write(self, answer: Answer, messages: Sequence[BaseMessage]) -> Iterator[Answer]:
+    def write(self, answer: Answer, prompt: WriterPrompt) -> Iterator[Answer]:
         """Yield the answer as it grows; statements still to be graded are "unverified" until then.
 
         Args:
             answer: The answer without statements.
-            messages: The prompt.
+            prompt: The prompt.
 
         Yields:
             Answers; the last one, if there is any statement, is final.
@@ -67,7 +67,7 @@ class GeneratedAnswer:
         Raises:
             ChatModelError: No sentence came.
         """
-        for draft in self._stream.drafts(messages):
+        for draft in self._stream.drafts(prompt):
             if is_refusal(draft.text):
                 self.found_nothing = True  # a refusal, unless the model says anything else
                 continue
@@ -80,7 +80,7 @@ class GeneratedAnswer:
             self._checked.append(checked)
             if self._is_shown(checked):
                 yield self.compose(answer, pending=self._grades)
-        self._repair(messages)
+        self._repair()
         self._grade()
 
     def _verify(self, draft: Draft) -> VerifiedStatement:
@@ -123,14 +123,13 @@ class GeneratedAnswer:
             answer = append_statement(answer, statement)
         return replace(answer, rejected_statements=(*answer.rejected_statements, *rejected))
 
-    def _repair(self, messages: Sequence[BaseMessage]) -> None:
+    def _repair(self) -> None:
         """Ask once more for words that were in no passage; without them, the setting decides."""
         lacking = [i for i, each in enumerate(self._checked) if self._needs_evidence(each)]
         if not lacking:
             return
-        given = repair_evidence(
-            [self._checked[i].statement.text for i in lacking], messages, self._stream
-        )
+        sentences = [self._checked[i].statement.text for i in lacking]
+        given = repair_evidence(sentences, self._stream)
         for i, evidence in zip(lacking, given, strict=True):
             if evidence:
                 self._checked[i] = self._verify(replace(self._drafts[i], evidence=evidence))

@@ -126,15 +126,12 @@ def parse_judgements(written: str, count: int) -> list[Judgement]:
     return [found[number] for number in range(1, count + 1)]
 
 
-def repair_evidence(
-    sentences: Sequence[str], messages: Sequence[BaseMessage], stream: SentenceStream
-) -> list[tuple[Evidence, ...]]:
+def repair_evidence(sentences: Sequence[str], stream: SentenceStream) -> list[tuple[Evidence, ...]]:
     """Ask once more for the words on which sentences rest.
 
     Args:
         sentences: The sentences for which words were given that no passage has.
-        messages: The prompt of the answer, with the passages.
-        stream: The chat model, with what it wrote.
+        stream: The chat model, with the prompt of the answer and what it wrote.
 
     Returns:
         The evidence of each sentence, in order; empty if the model gives none.
@@ -142,7 +139,7 @@ def repair_evidence(
     listed = "\n".join(f"{number}. {text}" for number, text in enumerate(sentences, start=1))
     asked = HumanMessage(REPAIR.format(sentences=listed))
     try:
-        written = stream.complete([*messages, AIMessage(stream.written), asked])
+        written = stream.complete([*stream.messages, AIMessage(stream.written), asked])
     except ChatModelError:
         written = ""
     given: dict[int, list[Evidence]] = {}

@@ -1,4 +1,4 @@
-"""Layouts that need searches of their own: comparisons, courses of events and counts that change."""
+"""Layouts that need searches of their own: comparisons, courses of events, changing counts."""
 
 from __future__ import annotations
 

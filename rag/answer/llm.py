@@ -1,53 +1,35 @@
-"""Sentence streaming from a chat model, with timeouts, retries and loop detection.
-
-A sentence's evidence comes before it, on lines of its own: `> [2] "the words it rests on"`. A model
-that ignores this and writes only sentences with [2] is read as well.
-"""
+"""Sentence streaming from a chat model, with timeouts, retries and loop detection."""
 
 from __future__ import annotations
 
 import queue
 import re
 import threading
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage
+from langchain_core.runnables import Runnable
 
-from rag.citations import read_citations, tidy_markers
+from rag.answer.drafts import Draft, DraftReader, PlainDraftReader
+from rag.answer.drafts_json import JsonDraftReader
+from rag.answer.prompts import EvidenceFormat, WriterPrompt
+from rag.answer.structured_output import StructuredOutput, rejects_schema
+from rag.citations import read_citations
 from rag.errors import ChatModelError
-from rag.nlp.sentences import split_sentences
 from rag.schema import Notice, Usage
 from rag.verify.fact_checks import normalize
-from rag.verify.statements import Evidence
 
 ATTEMPTS = 3  # attempts until a first sentence comes; later failures keep what was written
 MOST_SENTENCES = 16  # of the longest form, a course of events, with some to spare
 MOST_WRITTEN = 12_000  # characters, evidence included: twice what the longest answers take
-LONGEST_SENTENCE = 1200  # characters; in a longer one, the model is looping or not writing prose
+_CUT_OFF = "LengthFinishReasonError"  # OpenAI's package raises it for structured output only
 _DONE = object()
-_EVIDENCE = re.compile(r"^[ \t]*>")
-_GIVEN = re.compile(
-    r"^[ \t]*>[ \t]*(?:\[|【)(?:passage )?(?P<number>\d{1,3})(?:\]|】)[ \t:–-]*+(?P<words>\S.*)$",
-    re.IGNORECASE,
-)
 
 
-# A sentence that follows its evidence on the same line, and ends with a marker.
-_BESIDE = re.compile(
-    r"(?P<words>[\"“„«][^\"”“»]{1,600}[\"”“»])\s+(?P<sentence>\S.{0,1200}\[\d{1,3}\][.!?]?)"
-)
-_HEADING = re.compile(r"^[ \t]*#{1,6}[ \t].*$", re.MULTILINE)
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A sentence that a chat model wrote, with its markers and the evidence that it gives."""
-
-    text: str
-    evidence: tuple[Evidence, ...] = ()
+class _SchemaIgnoredError(ChatModelError):
+    """The output isn't JSON of the schema."""
 
 
 class SentenceStream:
@@ -56,11 +38,17 @@ class SentenceStream:
     Attributes:
         usage: Tokens and cost so far.
         failure: The reason why the last stream failed or stopped early; None if it didn't.
+        messages: The prompt of the last stream.
         written: All that the model wrote in the last stream.
     """
 
     def __init__(
-        self, chat_model: BaseChatModel, *, timeout: float, prices: tuple[float, float] = (0.0, 0.0)
+        self,
+        chat_model: BaseChatModel,
+        *,
+        timeout: float,
+        prices: tuple[float, float] = (0.0, 0.0),
+        structured: StructuredOutput | None = None,
     ) -> None:
         """Create a stream.
 
@@ -68,12 +56,15 @@ class SentenceStream:
             chat_model: Any LangChain chat model.
             timeout: The longest pause between two chunks, in seconds.
             prices: The prices of a million input tokens and a million output tokens.
+            structured: The chat model's structured output, if `drafts` may use it.
         """
-        self._chat_model = chat_model
+        self._chat_model: Runnable[Any, Any] = chat_model
         self._timeout = timeout
         self._prices = prices
+        self._structured = structured
         self.usage = Usage()
         self.failure: Notice | None = None
+        self.messages: Sequence[BaseMessage] = ()
         self.written = ""
 
     def sentences(self, messages: Sequence[BaseMessage]) -> Iterator[str]:
@@ -85,7 +76,7 @@ class SentenceStream:
         Raises:
             ChatModelError: No sentence came in ATTEMPTS attempts.
         """
-        return (draft.text for draft in self.drafts(messages))
+        return (draft.text for draft in self._attempt(lambda _: messages, [None] * ATTEMPTS))
 
     def complete(self, messages: Sequence[BaseMessage]) -> str:
         """Return all that the model writes, in one attempt.
@@ -98,57 +89,81 @@ class SentenceStream:
         """
         failure = self.failure
         try:
-            return "".join(self._chunks(messages))
+            return "".join(self._chunks(messages, self._chat_model))
         finally:
             self.failure = failure  # of the answer, which this call is not part of
 
-    def drafts(self, messages: Sequence[BaseMessage]) -> Iterator[Draft]:
+    def drafts(self, prompt: WriterPrompt) -> Iterator[Draft]:
         """Yield each sentence, with its evidence, as soon as it is complete.
 
-        After the first sentence, an error ends the stream and is kept in `failure`.
+        After the first sentence, an error ends the stream and is kept in `failure`. If the provider
+        rejects or ignores the schema of structured output, the plain format is used from then on.
 
         Args:
-            messages: The prompt.
+            prompt: The prompt.
 
         Raises:
             ChatModelError: No sentence came in ATTEMPTS attempts.
         """
-        for attempt in range(1, ATTEMPTS + 1):
+        bound = self._structured.model if self._structured is not None else None
+        # the last attempt is plain, whatever made the others fail
+        return self._attempt(prompt.messages, [*[bound] * (ATTEMPTS - 1), None])
+
+    def _attempt(
+        self,
+        prompt: Callable[[EvidenceFormat], Sequence[BaseMessage]],
+        attempts: list[Runnable[Any, Any] | None],
+    ) -> Iterator[Draft]:
+        """Yield the drafts of the first attempt that has any; each is a bound model, or None."""
+        refused = False
+        while attempts:
+            bound = attempts.pop(0)
             begun, self.failure = False, None
+            self.messages = prompt("plain" if bound is None else "structured")
             try:
-                for draft in self._stream_once(messages):
+                for draft in self._stream_once(bound):
                     begun = True
+                    if refused and self._structured is not None:
+                        self._structured.turn_off()  # the format was all that had to change
                     yield draft
-            except ChatModelError:
-                if not begun and attempt == ATTEMPTS:
+            except ChatModelError as error:
+                if bound is not None and not begun and _is_refusal_of_schema(error):
+                    refused, attempts = True, [None] * ATTEMPTS
+                elif not begun and not attempts:
                     raise
             if begun:
                 return
         self.failure = Notice("chat_model_wrote_nothing")
         raise ChatModelError("the chat model wrote nothing: try again, or set another one")
 
-    def _stream_once(self, messages: Sequence[BaseMessage]) -> Iterator[Draft]:
+    def _stream_once(self, bound: Runnable[Any, Any] | None) -> Iterator[Draft]:
         self.written, given = "", 0
+        reader: DraftReader = PlainDraftReader() if bound is None else JsonDraftReader()
         seen: set[str] = set()
-        for piece in self._chunks(messages):
+        for piece in self._chunks(self.messages, self._chat_model if bound is None else bound):
             self.written += piece
-            complete, rest = _read_drafts(self.written)
-            for draft in complete[given:]:
-                given += 1
+            for draft in reader.feed(piece):
                 if _is_looping(draft.text, seen):
                     self.failure = Notice("chat_model_repeated_itself")
                     return
                 yield draft
-            if given >= MOST_SENTENCES:
+                given += 1
+                if given == MOST_SENTENCES:
+                    return
+            if reader.is_other:
+                raise _SchemaIgnoredError(
+                    "the chat model wrote no JSON: set BACKFILE_CHAT_EVIDENCE=plain"
+                )
+            if reader.is_endless or len(self.written) > MOST_WRITTEN:
+                self.failure = None if reader.is_done else Notice("chat_model_endless_sentence")
                 return
-            if len(rest) > LONGEST_SENTENCE or len(self.written) > MOST_WRITTEN:
-                self.failure = Notice("chat_model_endless_sentence")
-                return
-        for draft in _read_drafts(self.written + "\n>\n")[0][given:]:
+        if bound is not None and not reader.is_done:
+            self.failure = Notice("chat_model_cut_off")
+        for draft in reader.finish():
             if not _is_looping(draft.text, seen):
                 yield draft
 
-    def _chunks(self, messages: Sequence[BaseMessage]) -> Iterator[str]:
+    def _chunks(self, messages: Sequence[BaseMessage], model: Runnable[Any, Any]) -> Iterator[str]:
         """Yield the text of each chunk; a pause longer than the timeout is an error.
 
         The provider may block, so it is read in a thread; an abandoned thread ends at its next
@@ -157,7 +172,7 @@ class SentenceStream:
         pieces: queue.Queue[Any] = queue.Queue(maxsize=64)
         given_up = threading.Event()
         thread = threading.Thread(
-            target=_read_chunks, args=(self._chat_model, messages, pieces, given_up), daemon=True
+            target=_read_chunks, args=(model, messages, pieces, given_up), daemon=True
         )
         thread.start()
         try:
@@ -175,6 +190,8 @@ class SentenceStream:
                 if isinstance(piece, Exception):
                     line = _error_line(piece)
                     self.failure = Notice("chat_model_failed", error=line)
+                    if type(piece).__name__ == _CUT_OFF:
+                        self.failure = Notice("chat_model_cut_off")
                     raise ChatModelError(f"the chat model failed: {line}") from piece
                 self._count_tokens(piece)
                 yield _chunk_text(piece)
@@ -189,8 +206,12 @@ class SentenceStream:
         self.usage = Usage(given, written, cost)
 
 
+def _is_refusal_of_schema(error: ChatModelError) -> bool:
+    return isinstance(error, _SchemaIgnoredError) or rejects_schema(error.__cause__)
+
+
 def _read_chunks(
-    chat_model: BaseChatModel,
+    model: Runnable[Any, Any],
     messages: Sequence[BaseMessage],
     pieces: queue.Queue[Any],
     given_up: threading.Event,
@@ -205,7 +226,7 @@ def _read_chunks(
         return False
 
     try:
-        for chunk in chat_model.stream(list(messages)):
+        for chunk in model.stream(list(messages)):
             if not put(chunk):
                 return
         put(_DONE)
@@ -229,68 +250,6 @@ def _error_line(error: Exception) -> str:
     text = " ".join(str(error).split()) or type(error).__name__
     text = re.sub(r"\b(?:sk|key|token)[-_][\w-]{8,}", "…", text)
     return text[:200]
-
-
-def _read_drafts(raw: str) -> tuple[list[Draft], str]:
-    """Return the complete sentences of a model's output with their evidence, and the rest.
-
-    A line of evidence completes the sentences before it, and is of the first one after it.
-    """
-    drafts: list[Draft] = []
-    evidence: list[Evidence] = []
-    prose: list[str] = []
-    *whole, last = raw.split("\n")
-    for line in whole:
-        if not _EVIDENCE.match(line):
-            prose.append(line)
-            continue
-        drafts += _with_evidence(sentence_texts(tidy_markers("\n".join(prose))), evidence)
-        prose = []
-        given = _GIVEN.match(line)
-        if given is not None:
-            beside = _BESIDE.fullmatch(given["words"].strip())
-            words = beside["words"] if beside else given["words"].strip()
-            evidence.append(Evidence(int(given["number"]), words))
-            prose += [beside["sentence"]] if beside else []
-    if _EVIDENCE.match(last):  # not complete yet
-        return drafts, last
-    written = sentence_texts(tidy_markers("\n".join([*prose, last])))
-    complete = _complete_sentences(written)
-    rest = "".join(written[len(complete) :])
-    return drafts + _with_evidence(complete, evidence), rest
-
-
-def _with_evidence(sentences: Sequence[str], evidence: list[Evidence]) -> list[Draft]:
-    """Return drafts, the first one with the evidence, which is used up."""
-    drafts = [Draft(text) for text in sentences]
-    if drafts and evidence:
-        drafts[0] = Draft(drafts[0].text, tuple(evidence))
-        evidence.clear()
-    return drafts
-
-
-def sentence_texts(text: str) -> list[str]:
-    """Return the sentences of a model's output with their markers, without headings and bullets."""
-    out: list[str] = []
-    text = _HEADING.sub("", text)
-    for span in split_sentences(text):
-        piece = re.sub(r"^(?:[-*•]+|\d{1,2}[.)])\s+", "", text[span.start : span.end])
-        piece = piece.replace("**", "").strip()
-        if out and not read_citations(piece).text.strip(" .,;"):
-            out[-1] += " " + piece
-        elif piece:
-            out.append(piece)
-    return out
-
-
-def _complete_sentences(pieces: list[str]) -> list[str]:
-    """Return the sentences that are complete, that is, followed by another one.
-
-    A last piece that may be the start of a citation marker is no further sentence.
-    """
-    if pieces and re.match(r"\A(?:[\[【［⁰¹²³⁴⁵⁶⁷⁸⁹(]|\W*+$)", pieces[-1]):
-        pieces = pieces[:-1]
-    return pieces[:-1]
 
 
 def _is_looping(sentence: str, seen: set[str]) -> bool:

@@ -8,14 +8,14 @@ the numbers of the passages, so that statements are checked against passages, ne
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from langchain_core.language_models import BaseChatModel
-
-from rag.answer.llm import Draft, SentenceStream
-from rag.answer.prompts import build_note_messages, fit_to_context
+from rag.answer.drafts import Draft
+from rag.answer.llm import SentenceStream
+from rag.answer.prompts import build_note_prompt, fit_to_context
 from rag.answer.question_kind import classify_kind
 from rag.answer.refusal import is_refusal
 from rag.citations import read_citations
@@ -75,11 +75,9 @@ def take_notes(
     archive: SearchBackend,
     asked: ParsedQuery,
     filters: Filters,
-    chat_model: BaseChatModel,
+    new_stream: Callable[[], SentenceStream],
     *,
-    timeout: float,
     context_tokens: int,
-    prices: tuple[float, float] = (0.0, 0.0),
 ) -> PeriodNotes:
     """Have a chat model take notes on each part of a question's period.
 
@@ -87,10 +85,8 @@ def take_notes(
         archive: The archive.
         asked: The parsed question, with a closed time range.
         filters: The filters that the articles must pass.
-        chat_model: The chat model, which may be called by several threads.
-        timeout: Its longest pause, in seconds.
+        new_stream: Returns a new stream of the chat model, which several threads may call.
         context_tokens: The most tokens of passages for one call.
-        prices: The prices of a million input tokens and a million output tokens.
 
     Returns:
         The notes; a part for which the model failed is missing from them.
@@ -101,10 +97,10 @@ def take_notes(
     parts = _find_parts(archive, asked, filters, context_tokens)
 
     def note_down(part: _PeriodPart) -> tuple[list[Draft], Usage, ChatModelError | None]:
-        stream = SentenceStream(chat_model, timeout=timeout, prices=prices)
-        messages = build_note_messages(part.asked, part.hits, part.first)
+        stream = new_stream()
+        prompt = build_note_prompt(part.asked, part.hits, part.first)
         try:
-            return list(stream.drafts(messages)), stream.usage, None
+            return list(stream.drafts(prompt)), stream.usage, None
         except ChatModelError as error:
             return [], stream.usage, error
 

@@ -73,9 +73,7 @@ _AT_A_PLACE = re.compile(r"\b(?:in|of|at|from|near|to|on|over|the)\s+$", re.I)
 _PREPOSITIONS = r"(?:of|in|at|on|for|from|to|by|with|against|about|over|under|near|during|after|before|between|into|among|across|within)"
 _WITH_PREPOSITION = re.compile(rf"^(?P<preposition>{_PREPOSITIONS})\s+(?P<object>\S.*)$", re.I)
 _WH_ADVERB = re.compile(rf"^(?:when|where|why|how)\s+(?={_AUXILIARY}\b)|^(?={_AUXILIARY}\b)", re.I)
-_ONLY_ADVERB = re.compile(
-    r"^\s*+(?:and |but |so )?(?P<adverb>why|when|where|how)[\s?!.]*$", re.I
-)
+_ONLY_ADVERB = re.compile(r"^\s*+(?:and |but |so )?(?P<adverb>why|when|where|how)[\s?!.]*$", re.I)
 # "And what did Moscow say?" takes over what follows the verb of "What did Seoul say about the bill?"
 _FRAME = re.compile(
     rf"^(?:(?:and|but|so)\s+)?(?P<asks>{_ASKED}\s+(?:did|does|do|will|would|has|have))\s+(?P<subject>(?:\S+\s+){{1,5}}?)(?P<verb>[a-z]+)(?P<rest>\s+{_PREPOSITIONS}\b[^?]*)?\s*\?*$",

@@ -37,7 +37,9 @@ def test_newest_figure_leads_and_earlier_ones_follow_on_one_line() -> None:
     )
     answer = Chatbot(FakeArchive(later, TROOPS)).ask("How many soldiers has North Korea sent?")
     assert "10,000" in answer.statements[0].text
-    label = Notice("dated_source", day="2024-10-28", publisher="Coast Herald")
+    label = Notice(
+        "figure_of", figure="10,000 soldiers", day="2024-10-28", publisher="Coast Herald"
+    )
     assert answer.statements[0].label == label
     earlier = Notice("earlier_figures", figures=["3,000 soldiers"], days=["2024-10-24"])
     assert answer.statements[1].label == earlier

@@ -65,7 +65,9 @@ def test_toll_leads_with_newest_and_lists_earlier_ones(bot: Chatbot) -> None:
     answer = ask(bot, "How many people died in the landslide in Varn?")
     first, earlier = answer.statements
     assert first.text.startswith("Eight people died")
-    assert first.label == Notice("dated_source", day="2024-09-09", publisher="Gull Post")
+    assert first.label == Notice(
+        "figure_of", figure="eight people", day="2024-09-09", publisher="Gull Post"
+    )
     assert earlier.label == Notice(
         "earlier_figures", figures=["six", "two people"], days=["2024-09-04", "2024-09-02"]
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.messages.ai import UsageMetadata
+from langchain_core.output_parsers import JsonOutputParser
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from pydantic import PrivateAttr
 
@@ -26,6 +28,7 @@ from tests.support.fake_archive import FakeArchive
 QUESTION = "What happened with the strike at the port in October 2024?"
 ASKED_ON = datetime(2024, 11, 5, tzinfo=UTC)
 PASSAGE = re.compile(r"<passage number=(\d+)>\n[^\n]*\n(.*?)\n</passage>", re.DOTALL)
+NOTE = re.compile(r"^> \[(\d+)\] (.*)\n(.*) \[\d+\]$", re.MULTILINE)
 
 
 class CopyingModel(BaseChatModel):
@@ -66,6 +69,25 @@ class CopyingModel(BaseChatModel):
         yield ChatGenerationChunk(message=AIMessageChunk(content=text, usage_metadata=usage))
 
 
+class StructuredCopyingModel(CopyingModel):
+    """Does the same as JSON, if it is asked with a schema."""
+
+    def with_structured_output(self, schema: Any, **_: Any) -> Any:
+        return self.bind(format=schema) | JsonOutputParser()
+
+    def _stream(
+        self, messages: list[BaseMessage], *args: Any, **kwargs: Any
+    ) -> Iterator[ChatGenerationChunk]:
+        chunks = list(super()._stream(messages))
+        assert "format" in kwargs
+        given = [
+            {"evidence": [{"passage": int(number), "words": words}], "text": sentence}
+            for number, words, sentence in NOTE.findall(str(chunks[0].message.content))
+        ]
+        chunks[0].message.content = json.dumps({"sentences": given})
+        yield from chunks
+
+
 def month() -> list[Article]:
     """Return a story a day of October 2024, and one of September."""
     days = [datetime(2024, 9, 20, 12, tzinfo=UTC) + timedelta(days=i) for i in (0, *range(11, 42))]
@@ -86,8 +108,12 @@ def ask(model: BaseChatModel, question: str = QUESTION, **options: Any) -> Answe
     return chatbot.ask(question, asked_on=ASKED_ON)
 
 
-def test_a_month_is_read_in_parts_and_every_statement_cites_its_passage() -> None:
-    model = CopyingModel()
+@pytest.mark.parametrize(
+    "model", [CopyingModel(), StructuredCopyingModel(profile={"structured_output": True})]
+)
+def test_a_month_is_read_in_parts_and_every_statement_cites_its_passage(
+    model: CopyingModel,
+) -> None:
     answer = ask(model)
     assert len(model.prompts) == MOST_PARTS + 1
     assert "<notes>" in model.prompts[-1]

@@ -1,6 +1,6 @@
 """Count which of a chat model's sentences the check shows, marks and removes.
 
-    python -m tests.benchmarks.checks [--archive DIR] [--show] [--plain]
+    python -m tests.benchmarks.checks [--archive DIR] [--show] [--evidence FORMAT]
 
 `../shared/data/checks` has questions with good and wrong sentences, and the ids of the articles
 that they are about. A scripted chat model answers each question with its sentences. As a real one
@@ -24,7 +24,9 @@ from typing import Any
 from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.output_parsers import JsonOutputParser
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_core.runnables import Runnable
 
 from ingest.pipeline import ingest
 from rag.answer.chatbot import Chatbot
@@ -32,10 +34,11 @@ from rag.archive.archive import Archive
 from rag.nlp.sentences import split_sentences
 from rag.nlp.tokens import stem_words
 from rag.schema import Answer
-from rag.settings import Settings
+from rag.settings import ChatEvidence, Settings
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 MOST_CITED = 2  # passages cited for a sentence
+EVIDENCE = ("plain", "structured", "none")  # lines before a sentence, JSON, or only its markers
 MOST_OF_AN_ANSWER = 6  # sentences of one answer
 _PASSAGE = re.compile(r"<passage number=(\d+)>\n[^\n]*\n(.*?)\n</passage>", re.DOTALL)
 
@@ -54,11 +57,14 @@ class CitingChatModel(BaseChatModel):
     """Writes given sentences, each with the passages that have most of its words."""
 
     sentences: list[str]
-    plain: bool = False  # without the words that a sentence rests on
+    evidence: str = "plain"  # one of EVIDENCE
 
     @property
     def _llm_type(self) -> str:
         return "citing"
+
+    def with_structured_output(self, schema: Any, **_: Any) -> Runnable[Any, Any]:
+        return self.bind(format=schema) | JsonOutputParser()
 
     def _generate(
         self,
@@ -81,13 +87,24 @@ class CitingChatModel(BaseChatModel):
     def _text(self, messages: Sequence[BaseMessage]) -> str:
         prompt = "\n".join(str(message.content) for message in messages)
         passages = {int(n): text for n, text in _PASSAGE.findall(prompt)}
-        return "\n".join(cite(sentence, passages, plain=self.plain) for sentence in self.sentences)
+        cited = {sentence: find_words(sentence, passages) for sentence in self.sentences}
+        if self.evidence != "structured":
+            plain = [cite(*each, markers_only=self.evidence == "none") for each in cited.items()]
+            return "\n".join(plain)
+        return json.dumps(
+            {
+                "sentences": [
+                    {"evidence": [{"passage": n, "words": said} for n, said in words], "text": text}
+                    for text, words in cited.items()
+                ]
+            }
+        )
 
 
-def cite(sentence: str, passages: dict[int, str], *, plain: bool) -> str:
-    """Return a sentence with the numbers of its passages and the words that it rests on."""
-    left, numbers, words = set(stem_words(sentence)), [], []
-    while left and len(numbers) < MOST_CITED:
+def find_words(sentence: str, passages: dict[int, str]) -> list[tuple[int, str]]:
+    """Return the words that a sentence rests on, with the numbers of their passages."""
+    left, words = set(stem_words(sentence)), list[tuple[int, str]]()
+    while left and len(words) < MOST_CITED:
         found = [
             (len(left & stem_words(text[s.start : s.end])), -number, text[s.start : s.end])
             for number, text in passages.items()
@@ -96,16 +113,18 @@ def cite(sentence: str, passages: dict[int, str], *, plain: bool) -> str:
         if not found:
             break
         shared, number, evidence = max(found)
-        if not shared or (numbers and shared < 2):
+        if not shared or (words and shared < 2):
             break
-        numbers.append(-number)
-        words.append(evidence)
+        words.append((-number, evidence))
         left -= stem_words(evidence)
-    markers = "".join(f"[{number}]" for number in dict.fromkeys(numbers))
+    return words
+
+
+def cite(sentence: str, words: Sequence[tuple[int, str]], *, markers_only: bool) -> str:
+    """Return a sentence with the numbers of its passages and the words that it rests on."""
+    markers = "".join(f"[{number}]" for number in dict.fromkeys(number for number, _ in words))
     cited = f"{sentence} {markers}".strip()
-    if plain:
-        return cited
-    given = [f'> [{n}] "{evidence}"' for n, evidence in zip(numbers, words, strict=True)]
+    given = [] if markers_only else [f'> [{number}] "{evidence}"' for number, evidence in words]
     return "\n".join([*given, cited])
 
 
@@ -126,13 +145,14 @@ def group(written: Sequence[Written]) -> Iterator[tuple[str, list[Written]]]:
 
 
 def measure(
-    archive: Archive, written: Sequence[Written], *, plain: bool, show: bool
+    archive: Archive, written: Sequence[Written], *, evidence: str, show: bool
 ) -> Counter[str]:
     """Ask every question, and count what became of the sentences."""
     seen: Counter[str] = Counter()
     for question, sentences in group(written):
-        model = CitingChatModel(sentences=[each.sentence for each in sentences], plain=plain)
-        answer = Chatbot(archive, model, grader="none").ask(question)
+        model = CitingChatModel(sentences=[each.sentence for each in sentences], evidence=evidence)
+        form: ChatEvidence = "structured" if evidence == "structured" else "plain"
+        answer = Chatbot(archive, model, grader="none", evidence=form).ask(question)
         shown = 0
         for each in sentences:
             outcome, reason = find_outcome(each.sentence, answer)
@@ -188,7 +208,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.checks")
     parser.add_argument("--archive", type=Path, help="an archive of the articles, made if missing")
     parser.add_argument("--claims", type=Path, default=DATA / "checks" / "claims.jsonl")
-    parser.add_argument("--plain", action="store_true", help="cite passages without words")
+    parser.add_argument("--evidence", choices=EVIDENCE, default="plain", help="how it is given")
     parser.add_argument("--show", action="store_true", help="print each sentence")
     options = parser.parse_args()
     if not options.claims.exists():
@@ -200,7 +220,7 @@ def main() -> int:
             build(folder)
         with Archive.open(folder, settings=Settings(archive=folder)) as archive:
             written = read_written(options.claims)
-            report(measure(archive, written, plain=options.plain, show=options.show))
+            report(measure(archive, written, evidence=options.evidence, show=options.show))
     return 0
 
 
