@@ -343,6 +343,7 @@ class StoredVersion(BaseModel):
     removed: list[StoredStatement] = Field(default=[], max_length=100)
     hits: list[PassageLocation] = Field(default=[], max_length=100)
     closest: list[PassageLocation] = Field(default=[], max_length=100)
+    followups: list[Words] = Field(default=[], max_length=10)
     as_of: Moment | None = None
     refused: bool = False
     refusal: StoredNotice | None = None
