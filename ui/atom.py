@@ -11,6 +11,7 @@ from rag.archive.new_articles import NewArticle
 from rag.sanitize import single_line, web_address
 from rag.schema import Access, ArticleMetadata
 from rag.store.saved_searches import SavedSearch
+from ui.article_address import ArticleAddress
 from ui.permalinks import article_address
 from ui.xml_text import xml_attribute, xml_text
 
@@ -85,7 +86,7 @@ def _authors(head: ArticleMetadata) -> Iterator[str]:
 
 
 def _links(head: ArticleMetadata, base_url: str) -> Iterator[str]:
-    in_page = article_address(head.article_id, base_url=base_url) if base_url else ""
+    in_page = article_address(ArticleAddress(head.article_id), base_url) if base_url else ""
     if address := web_address(head.url) or in_page:
         yield f'<link rel="alternate" href={xml_attribute(address)}/>'
 

@@ -9,33 +9,17 @@ from urllib.parse import quote
 
 from rag.sanitize import web_address
 from rag.schema import Citation
+from ui.article_address import ArticleAddress
 
 
-def article_path(article_id: str, start: int | None = None, end: int | None = None) -> str:
-    """Return the path of an article in the page.
-
-    Args:
-        article_id: The article's id; every character that isn't a letter, a digit or one of "_.-~"
-            is percent-encoded, slashes too.
-        start: The start of a passage in the article's text, in characters; None for the article.
-        end: Its end, exclusive.
-    """
-    place = "" if start is None or end is None else f"?at={start}-{end}"
-    return f"/a/{quote(article_id, safe='', errors='replace')}{place}"
-
-
-def article_address(
-    article_id: str, start: int | None = None, end: int | None = None, *, base_url: str = ""
-) -> str:
+def article_address(address: ArticleAddress, base_url: str = "") -> str:
     """Return the address of an article in the page; its path if the page's address is unknown.
 
     Args:
-        article_id: The article's id.
-        start: The start of a passage in the article's text; None for the article.
-        end: Its end, exclusive.
+        address: The article, and the span of its text.
         base_url: The address at which readers reach the page (`Settings.base_url`).
     """
-    return base_url.rstrip("/") + article_path(article_id, start, end)
+    return f"{base_url.rstrip('/')}/{address.path}"
 
 
 def citation_address(citation: Citation, base_url: str = "") -> str:
@@ -45,9 +29,8 @@ def citation_address(citation: Citation, base_url: str = "") -> str:
         citation: The citation.
         base_url: The address at which readers reach the page.
     """
-    return web_address(citation.metadata.url) or article_address(
-        citation.passage.article_id, citation.start, citation.end, base_url=base_url
-    )
+    place = ArticleAddress.of_span(citation.passage, citation.start, citation.end)
+    return web_address(citation.metadata.url) or article_address(place, base_url)
 
 
 def feed_address(search_id: str, token: str, *, base_url: str = "") -> str:

@@ -96,10 +96,10 @@ def _changes(
         new: Parts of the text after.
         finer: Patterns of smaller parts, the smallest last.
     """
-    words = [finer[-1].findall("".join(parts)) for parts in (old, new)] if finer else [old, new]
-    if _cost(*words) <= MAX_COST:
-        old, new, finer = *words, ()
-    elif finer:
+    old_words, new_words = (finer[-1].findall("".join(parts)) for parts in (old, new))
+    if _cost(old_words, new_words) <= MAX_COST:
+        old, new, finer = old_words, new_words, finer[-1:]
+    else:
         old, new = (finer[0].findall("".join(parts)) for parts in (old, new))
     if _cost(old, new) > MAX_COST:
         yield "replace", old, new

@@ -7,14 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from rag.archive.archive import Archive
 from rag.schema import Span
 from tests.support.fakes import HARBOUR, ORCHARD, WordEmbeddings
 from ui.cli import main
-from ui.word_diff import abridge, diff_words, mark_changes
 
 LATER = replace(HARBOUR, text=HARBOUR.text.replace("six weeks", "nine long weeks"))
 
@@ -112,19 +109,3 @@ def test_erased_article_leaves_its_id_and_reason(
     assert ": erased on " in run(capsys, "show", HARBOUR.id)[1]
     assert not any(b"repairs" in f.read_bytes() for f in folder.rglob("*") if f.is_file())
     assert "ingest it again to add it" in run(capsys, "reinstate", HARBOUR.id)[1]
-
-
-@given(st.text("ab \n", max_size=40), st.text("ab \n", max_size=40))
-def test_diff_words_holds_both_texts(before: str, after: str) -> None:
-    parts = list(diff_words(before, after))
-    assert "".join(text for kind, text in parts if kind != "removed") == after
-    kept = "".join(text for kind, text in parts if kind != "added")
-    assert "".join(kept.split()) == "".join(before.split())
-
-
-def test_abridge_keeps_words_beside_a_change() -> None:
-    before = " ".join(f"w{n}" for n in range(60))
-    said = mark_changes(abridge(diff_words(before, before.replace("w30", "other"))))
-    assert said == (
-        "… w22 w23 w24 w25 w26 w27 w28 w29 [-w30-] {+other+} w31 w32 w33 w34 w35 w36 w37 w38 … "
-    )

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from urllib.parse import unquote, urlsplit
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rag.sanitize import web_address
+from ui.article_address import ArticleAddress
 from ui.file_names import file_name
-from ui.permalinks import article_address, article_path, feed_address
+from ui.permalinks import article_address, feed_address
 
 DEVICES = {"con", "prn", "aux", "nul", *(f"{p}{n}" for p in ("com", "lpt") for n in range(10))}
 
@@ -58,22 +58,10 @@ def test_file_name_is_valid_on_every_file_system(text: str) -> None:
     assert name == name.casefold() or not name.isascii()
 
 
-@given(st.text(min_size=1), st.integers(0, 10**6), st.integers(1, 10**4))
-@example("paper.example/a/b?c#d%2F&at=1-2", 3, 4)
-def test_path_gives_the_id_and_the_place(article_id: str, start: int, length: int) -> None:
-    path = article_path(article_id, start, start + length)
-    assert path.isascii()
-    parts = urlsplit(path)
-    assert parts.path.count("/") == 2
-    assert parts.query == f"at={start}-{start + length}"
-    assert parts.fragment == ""
-    stored = article_id.encode("utf-8", "replace").decode()
-    assert unquote(parts.path.removeprefix("/a/")) == stored
-
-
 def test_address_begins_with_the_base() -> None:
-    assert article_path("courier.example/1") == "/a/courier.example%2F1"
-    address = article_address("courier.example/1", 3, 9, base_url="https://x.example/news/")
+    place = ArticleAddress("courier.example/1", 3, 9)
+    assert article_address(place) == "/a/courier.example%2F1?at=3-9"
+    address = article_address(place, "https://x.example/news/")
     assert address == "https://x.example/news/a/courier.example%2F1?at=3-9"
     assert web_address(address) == address
     assert feed_address("ab", "c_d-e", base_url="https://x.example") == (

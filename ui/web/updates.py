@@ -18,7 +18,7 @@ from ui.web.feedback import DailyLimit
 from ui.web.labels import i18n
 from ui.web.quota import Bucket
 from ui.web.state import AskRequest, Session
-from ui.web.views.article import Place, Reading, article_html
+from ui.web.views.article import AS_CITED, Place, Reading, article_html
 from ui.web.views.cards import cards_html
 from ui.web.views.chips import chips_html
 from ui.web.views.conversations import conversations_html
@@ -202,7 +202,7 @@ class PageUpdates:
         """Components that show the article that is being read."""
         return [self.on.article, self.on.opened, self.on.similar]
 
-    def article(self, place: Place, texts: Texts, reading: Reading = Reading()) -> Updates:
+    def article(self, place: Place, texts: Texts, reading: Reading = AS_CITED) -> Updates:
         """Show an article in place of the sources."""
         return {
             self.on.opened: place.passage.article_id,

@@ -8,8 +8,8 @@ from typing import Any
 
 import gradio as gr
 
+from rag.archive.similar import similar_articles
 from rag.errors import BackfileError
-from rag.retrieval.similar import similar_articles
 from ui.article_address import ArticleAddress
 from ui.i18n import Texts, texts_in
 from ui.web import input_validation
@@ -18,6 +18,7 @@ from ui.web.events.admin import may_write
 from ui.web.state import Session
 from ui.web.updates import PageUpdates, Updates
 from ui.web.views.article import (
+    AS_CITED,
     MOST_LISTED,
     Place,
     Reading,
@@ -74,7 +75,7 @@ def open_linked(
     address = ArticleAddress.from_query(query)
     if address is None:
         return page.close_article()
-    return _show(page, place_at(page.archive, address), address, texts, Reading(), request)
+    return _show(page, place_at(page.archive, address), address, texts, AS_CITED, request)
 
 
 def _open(

@@ -51,7 +51,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How to show an article.
+    """Options of showing an article.
 
     Attributes:
         revision: Revision to show; None for the cited one.
@@ -62,6 +62,9 @@ class Reading:
     revision: int | None = None
     since: int = 0
     rights: Rights = "read"
+
+
+AS_CITED = Reading()
 
 
 def find_place(
@@ -118,7 +121,7 @@ def place_at(archive: ArchiveReader, address: ArticleAddress) -> Place | None:
 
 
 def article_html(
-    archive: ArchiveReader, place: Place, texts: Texts, reading: Reading = Reading()
+    archive: ArchiveReader, place: Place, texts: Texts, reading: Reading = AS_CITED
 ) -> str:
     """Return the article of a passage as HTML, with the passage marked.
 
@@ -181,8 +184,8 @@ def missing_html(words: str, path: str, place: Place | None, texts: Texts) -> st
     return (
         f'<article class="bf-article bf-missing" data-address="{escape(path)}" '
         f'aria-labelledby="bf-article-title">{_bar(place, texts)}<div class="bf-page">'
-        f'<h2 id="bf-article-title" tabindex="-1" class="bf-refused" dir="auto">{escape(words)}</h2>'
-        "</div></article>"
+        '<h2 id="bf-article-title" tabindex="-1" class="bf-refused" dir="auto">'
+        f"{escape(words)}</h2></div></article>"
     )
 
 

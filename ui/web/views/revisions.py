@@ -128,4 +128,4 @@ def _marked(part: Part, texts: Texts) -> str:
     tag, key = ("del", "removed_words") if kind == "removed" else ("ins", "added_words")
     label = f'<span class="bf-unseen">{escape(texts(key))} </span>'
     bare = text.rstrip()
-    return f"<{tag}>{label}{escape(bare)}</{tag}>{escape(text[len(bare) :])}"
+    return f"<{tag}>{label}{escape(bare)}</{tag}>{escape(text[len(bare) :]) or ' '}"
