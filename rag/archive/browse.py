@@ -145,6 +145,8 @@ class ArticleBrowser:
             names = ", ".join(map(repr, get_args(BrowseOrder)))
             raise InvalidValueError(f"order is {order!r}. It may be {names}.")
         query = parse_boolean(words)
+        if query is not None:
+            self._indexes.refresh()  # opening the indexes takes 1 s
         columns = self._read()
         passing = np.zeros(len(columns.keys), np.bool_)
         passing[self._passing(columns, filters)] = True
@@ -207,7 +209,6 @@ class ArticleBrowser:
 
     def _read(self) -> _Columns:
         """Return the columns, cached until the next change; 0.2 s for 100,000 passages."""
-        self._indexes.refresh()
         sequence = self._store.database.sequence()
         with self._lock:
             if self._columns is None or self._columns[0] != sequence:

@@ -17,6 +17,7 @@ from rag.store.rows import METADATA, METADATA_WIDTH, row_to_metadata
 MOST_QUOTATIONS = 10  # of each sort
 MOST_READ = 40  # articles; reading one takes 2 ms
 FEWEST_WORDS = 4  # of a quotation: shorter ones quote a term
+_QUOTING_LINE = re.compile(r"(?<![^\n])[^\n“”\"„«»]*+[“”\"„«»][^\n]*+")
 _PRONOUN = re.compile(r"(?:he|she|they)$", re.IGNORECASE)
 _SUFFIX = re.compile(r",? (?:jr|sr)$")
 
@@ -98,18 +99,21 @@ def _texts(
 def _quotations(metadata: ArticleMetadata, text: str) -> Iterator[tuple[str, NameQuotation]]:
     """Yield the quoted words and the quotation of each sentence that quotes somebody."""
     speaker = ""
-    for span in quotable_spans(text):
-        sentence = text[span.start : span.end]
-        quoted = [one.text for one in find_quotations(sentence)]
-        words = " ".join(quoted)
-        if len(words.split()) < FEWEST_WORDS:
-            continue
-        named = speaker_name(sentence)
-        if named and not _PRONOUN.match(named):
-            speaker = named
-        elif not named:
-            continue
-        yield words, NameQuotation(sentence, speaker, metadata, span.start, span.end)
+    for line in _QUOTING_LINE.finditer(text):  # no quotation goes beyond its paragraph
+        for span in quotable_spans(line[0]):
+            sentence = line[0][span.start : span.end]
+            words = " ".join(one.text for one in find_quotations(sentence))
+            if len(words.split()) < FEWEST_WORDS:
+                continue
+            named = speaker_name(sentence)
+            if not named:
+                continue
+            speaker = speaker if _PRONOUN.match(named) else named
+            start = line.start() + span.start
+            yield (
+                words,
+                NameQuotation(sentence, speaker, metadata, start, start + len(sentence)),
+            )
 
 
 def _forms(names: Iterable[str], kind: Kind) -> frozenset[str]:

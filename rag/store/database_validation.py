@@ -194,7 +194,8 @@ def _values(connection: Connection, version: int) -> None:
     meta = dict(connection.execute("SELECT key, value FROM meta").fetchall())
     done = re.sub(r"\d{0,9} up to ", "", meta.get("stories", ""))
     named = re.sub(r"\d{0,9} up to ", "", meta.get("names", ""))
-    if not all(_NUMBER.fullmatch(number) for number in (meta.get(GENERATION, ""), done, named)):
+    counters = (meta.get(GENERATION, ""), done, named, meta.get("names_repaired", ""))
+    if not all(_NUMBER.fullmatch(number) for number in counters):
         raise InvalidStoreError("its counter of vectors, duplicates or names is not a number")
 
 

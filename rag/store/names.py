@@ -24,6 +24,7 @@ from rag.store.rows import METADATA, METADATA_WIDTH, row_to_article
 
 RULES = "1"  # raised when the rules for names change: all revisions are read again
 META = "names"  # RULES once every revision has its row
+REPAIRS = "names_repaired"  # times that names were written again
 _UP_TO = f"{RULES} up to "
 BATCH = 200  # revisions read and committed at a time: 2 s of work
 
@@ -65,7 +66,8 @@ class NameStore:
         """Read and write the names of a database."""
         self._database = database
         self._lock = Lock()
-        self._table: tuple[tuple[object, ...], NameTable] | None = None
+        # state, epoch and content of the last reading
+        self._table: tuple[tuple[object, ...], tuple[object, ...], NameTable] | None = None
 
     def is_complete(self) -> bool:
         """Return whether every revision has its names, by the present rules."""
@@ -121,6 +123,7 @@ class NameStore:
         with self._database.transaction():
             self.discard_unused()
             self._database.set_meta(META, RULES)
+            self._count_repair()
 
     def rebuild(self) -> None:
         """Read all revisions again. Readers see the old names until a revision's turn."""
@@ -140,8 +143,11 @@ class NameStore:
                     self.write(key, names_of(article))
         with self._database.transaction():
             self.discard_unused()
-        with self._lock:
-            self._table = None
+            self._count_repair()
+
+    def _count_repair(self) -> None:
+        """Make readers read all names again."""
+        self._database.set_meta(REPAIRS, str(int(self._database.meta(REPAIRS) or 0) + 1))
 
     def discard_unused(self) -> None:
         """Delete the names that no revision has: an erased article's must not remain."""
@@ -174,31 +180,59 @@ class NameStore:
     def state(self) -> tuple[object, ...]:
         """Return a value that differs whenever the names do."""
         newest = self._database.connection.execute("SELECT max(revision_id) FROM mentions")
-        return (self._database.sequence(), self._database.meta(META), newest.fetchone()[0])
+        progress, repairs = self._database.meta(META), self._database.meta(REPAIRS)
+        return (self._database.sequence(), progress, repairs, newest.fetchone()[0])
 
     def table(self) -> NameTable:
-        """Return all names, cached until the next change; 60 ms for 100,000 passages."""
-        state = self.state()
+        """Return all names, cached until the next change; 0.2 s for 100,000 passages.
+
+        After a change that only adds, only what is new is read.
+        """
+        state, epoch = self.state(), self._epoch()
         with self._lock:
             if self._table is None or self._table[0] != state:
-                self._table = (state, self._read())
-            return self._table[1]
+                known = self._table[2] if self._table and self._table[1] == epoch else None
+                self._table = (state, epoch, self._read(known))
+            return self._table[2]
 
-    def _read(self) -> NameTable:
+    def _epoch(self) -> tuple[object, ...]:
+        """Return a value that differs if rows that have been read may have changed since."""
+        erased = self._database.connection.execute(
+            "SELECT max(sequence) FROM changes WHERE action = 'erase'"
+        )
+        return self._database.meta(META), self._database.meta(REPAIRS), erased.fetchone()[0]
+
+    def _read(self, known: NameTable | None) -> NameTable:
+        """Read the names, only the new ones beside those that are known."""
         connection = self._database.connection
-        named = connection.execute("SELECT number, kind, name FROM names").fetchall()
-        size = 1 + max((number for number, _, _ in named), default=0)
-        names, kinds = [""] * size, np.zeros(size, np.int8)
+        names = list(known.names) if known else []
+        kinds = known.kinds if known else np.empty(0, np.int8)
+        after = int(known.revisions.max(initial=0)) if known else 0
+        named = connection.execute(
+            "SELECT number, kind, name FROM names WHERE number >= ? ORDER BY number", (len(names),)
+        ).fetchall()
+        size = 1 + max((number for number, _, _ in named), default=len(names) - 1)
+        kinds = np.concatenate([kinds, np.zeros(size - len(kinds), np.int8)])
+        names += [""] * (size - len(names))
         for number, kind, name in named:
             if kind in KINDS:
                 names[number], kinds[number] = name, KINDS.index(kind)
-        rows = connection.execute("SELECT revision_id, names FROM mentions").fetchall()
+        rows = connection.execute(
+            "SELECT revision_id, names FROM mentions WHERE revision_id > ? ORDER BY revision_id",
+            (after,),
+        ).fetchall()
         rows = [(key, held) for key, held in rows if held and len(held) % 4 == 0]
         numbers = _numbers([held for _, held in rows])
         keys = np.fromiter((key for key, _ in rows), np.int64, len(rows))
         revisions = np.repeat(keys, [len(held) // 4 for _, held in rows])
-        known = numbers < size
-        return NameTable(tuple(names), kinds, revisions[known], numbers[known])
+        used = np.array([bool(name) for name in names])
+        valid = numbers < size
+        valid[valid] = used[numbers[valid]]
+        revisions, numbers = revisions[valid], numbers[valid]
+        if known is not None:
+            revisions = np.concatenate([known.revisions, revisions])
+            numbers = np.concatenate([known.numbers, numbers])
+        return NameTable(tuple(names), kinds, revisions, numbers)
 
 
 def _numbers(held: Sequence[bytes]) -> Ids:

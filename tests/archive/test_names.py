@@ -74,6 +74,9 @@ def test_names_are_limited_to_a_kind_and_beginning(archive: Archive) -> None:
     assert counts(archive, prefix="quil") == {"Ada Quillon": 4}
     assert counts(archive, prefix="UNITED") == {"United States": 1}
     assert counts(archive, prefix="uillon") == {}
+    assert counts(archive, prefix="o") == {"Olaf Brandvold": 3, "Oslo": 3}
+    assert counts(archive, prefix="harbour work") == {"Harbour Workers Union": 1}
+    assert counts(archive, prefix="oslo\nada") == {}
 
 
 def test_names_pass_filters(archive: Archive) -> None:

@@ -63,6 +63,36 @@ def test_names_are_written_with_each_revision(folder: Path) -> None:
         assert find_problems(archive) == ()
 
 
+def test_names_that_are_read_again_equal_those_read_at_once(folder: Path) -> None:
+    with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as archive:
+        store = archive.store
+        store.names.table()
+        archive.add(replace(PIER, text="Milo Brandt opened the pier in Oslo again."))
+        assert pairs(store.names) == pairs(NameStore(store.database))
+        archive.erase("orchard")
+        assert pairs(store.names) == pairs(NameStore(store.database))
+        assert "Petra Lindqvist" not in store.names.table().names
+        archive.add(replace(PIER, text="Ada Quillon left for Bergen."))
+        assert pairs(store.names) == pairs(NameStore(store.database))
+
+
+def test_reader_sees_what_doctor_repaired(folder: Path) -> None:
+    execute_sql(folder, "UPDATE names SET name = 'Petra Nobody' WHERE name = 'Petra Lindqvist'")
+    with Archive.open(folder, embeddings=WordEmbeddings()) as reader:
+        assert (2, "Petra Nobody") in pairs(reader.store.names)
+        with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as archive:
+            assert repair_archive(archive) == ()
+        assert (2, "Petra Lindqvist") in pairs(reader.store.names)
+
+
+def test_names_of_an_unknown_kind_are_not_shown(folder: Path) -> None:
+    execute_sql(folder, "UPDATE names SET kind = 'ship' WHERE name = 'Oslo'")
+    with Archive.open(folder, embeddings=WordEmbeddings()) as reader:
+        assert {one.name for one in reader.names()} == {
+            *("Ann Dunmore", "Harbour Safety Board", "Petra Lindqvist")
+        }
+
+
 def test_names_of_other_languages_are_not_looked_for(tmp_path: Path) -> None:
     with Archive.open(tmp_path / "a", mode="write", embeddings=WordEmbeddings()) as archive:
         archive.add(Article(id="a", text="Die Frau Petra Lindqvist wohnt in Oslo.", language="de"))
@@ -105,6 +135,7 @@ def test_interrupted_reading_continues(folder: Path) -> None:
 def test_rebuilding_indexes_reads_names_again(folder: Path) -> None:
     execute_sql(folder, "UPDATE names SET name = 'Nobody' WHERE name = 'Oslo'")
     with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as archive:
+        assert (1, "Nobody") in pairs(archive.store.names)
         archive.rebuild_indexes()
         assert (1, "Oslo") in pairs(archive.store.names)
         assert find_problems(archive) == ()

@@ -9,6 +9,7 @@ from ui.web.ask_request import PRESETS
 from ui.web.components import AdminControls, Components, FeedbackForm, FilterControls
 from ui.web.events.admin import lay_out_withdrawal
 from ui.web.events.archive import lay_out_archive
+from ui.web.events.browse import lay_out_browse
 from ui.web.events.saved import SAVED_JS, lay_out_saved
 from ui.web.labels import i18n
 from ui.web.places import html_place, read_asset
@@ -33,6 +34,7 @@ watch('value', () => requestAnimationFrame(() => element.querySelector('h3')?.fo
 # `page.js` shows a view; its contents are asked for when it is opened.
 VIEWS_JS = """
 element.addEventListener('bf-view', (event) => {
+  if (event.detail.view === 'browse') trigger('browse', {query: event.detail.query});
   if (event.detail.view === 'archive') trigger('archive');
   if (event.detail.view === 'saved') trigger('saved');
 });
@@ -182,6 +184,7 @@ def build_layout(storage_key: str) -> Components:
             with gr.Column(elem_id="bf-cards"):
                 chart = html_place("bf-time", CHART_JS)
                 evidence = html_place("bf-evidence", CARDS_JS)
+    browse = lay_out_browse(SESSION_SECONDS)
     saved = lay_out_saved()
     archive = lay_out_archive()
     withdrawal = lay_out_withdrawal(SESSION_SECONDS)
@@ -205,6 +208,7 @@ def build_layout(storage_key: str) -> Components:
         conversations=conversations,
         start=start,
         opened=opened,
+        browse=browse,
         saved=saved,
         saved_rail=saved_rail,
         archive=archive,

@@ -131,9 +131,10 @@
       else link.removeAttribute('aria-current');
     }
     if (view !== 'ask') {
-      find('#bf-banner header')?.dispatchEvent(new CustomEvent('bf-view', {bubbles: true, detail: {view}}));
+      find('#bf-banner header')?.dispatchEvent(new CustomEvent('bf-view', {bubbles: true, detail: {view, query: location.search}}));
     }
   };
+  document.addEventListener('bf-show', ({detail}) => showView(detail));
   const viewOfAddress = () => new URLSearchParams(location.search).get('view') ?? 'ask';
   addEventListener('popstate', () => showView(viewOfAddress()));
   document.addEventListener('click', (event) => {

@@ -12,6 +12,7 @@ from ui.web.components import UNQUEUED_EVENT
 from ui.web.events.admin import wire_admin
 from ui.web.events.archive import wire_archive
 from ui.web.events.ask import wire_answer, wire_ask
+from ui.web.events.browse import wire_browse
 from ui.web.events.export import wire_export
 from ui.web.events.feedback import wire_feedback
 from ui.web.events.histogram import show_chart
@@ -35,6 +36,7 @@ def wire(page: PageUpdates, blocks: gr.Blocks, settings: Settings, concurrency: 
     wire_ask(page, concurrency)
     wire_reading(page)
     wire_admin(page, settings)
+    wire_browse(page)
     wire_archive(page, settings)
     for event in wire_saved(page):
         wire_answer(page, event, concurrency)
