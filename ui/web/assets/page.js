@@ -100,6 +100,7 @@
       fix();
       markDates();
       localTimes();
+      addCalendars();
       follow();
       const links = find('#bf-banner nav');
       if (links && links !== bar) {  // loaded, or shown again after a change of the archive
@@ -136,6 +137,24 @@
     history.pushState(null, '', view === 'ask' ? './' : `?view=${view}`);
     showView(view);
   });
+
+  // A field of a date also has the browser's calendar.
+  const addCalendars = () => {
+    for (const field of findAll(':is(#bf-after, #bf-before, #bf-asked-on):not(:has(.bf-pick))')) {
+      const typed = find('input:not([type="date"]), textarea', field);
+      if (!typed) continue;
+      const calendar = document.createElement('input');
+      calendar.type = 'date';
+      calendar.className = 'bf-pick';
+      calendar.setAttribute('aria-label', find('[data-testid="block-info"], label span', field)?.textContent ?? '');
+      calendar.addEventListener('change', () => {
+        typed.value = calendar.value;
+        typed.dispatchEvent(new Event('input', {bubbles: true}));
+        typed.dispatchEvent(new Event('blur'));
+      });
+      field.append(calendar);
+    }
+  };
 
   // Panels of the chips
   let opener = null;

@@ -98,20 +98,34 @@ def _withdrawal(one: Withdrawal, title: str, texts: Texts) -> str:
 
 
 def coverage_html(counts: Mapping[str, Mapping[date, int]], texts: Texts) -> str:
-    """Return a calendar: a row for each publisher, with a cell for each day or month.
+    """Return the calendar of the archive's coverage, with a heading.
 
     Args:
         counts: Articles by publisher and day.
         texts: Language of the labels, dates and numbers.
     """
+    calendar = calendar_html(counts, MOST_PUBLISHERS, texts)
+    nothing = paragraph(escape(texts("empty_archive")), "bf-quiet")
+    return f"<h2>{escape(texts('coverage'))}</h2>{calendar or nothing}"
+
+
+def calendar_html(
+    counts: Mapping[str, Mapping[date, int]], most_publishers: int, texts: Texts
+) -> str:
+    """Return a calendar: a row for each publisher, with a cell for each day or month.
+
+    Args:
+        counts: Articles by publisher and day.
+        most_publishers: Number of rows, for the publishers with most articles.
+        texts: Language of the labels, dates and numbers.
+    """
     days = [day for of_publisher in counts.values() for day in of_publisher]
-    heading = f"<h2>{escape(texts('coverage'))}</h2>"
     if not days:
-        return heading + paragraph(escape(texts("empty_archive")), "bf-quiet")
+        return ""
     first, last = min(days), max(days)
     by_month = (last - first).days >= MOST_DAYS
     columns = _months(first, last) if by_month else _days(first, last)
-    most = sorted(counts, key=lambda name: -sum(counts[name].values()))[:MOST_PUBLISHERS]
+    most = sorted(counts, key=lambda name: -sum(counts[name].values()))[:most_publishers]
     rows = "".join(_calendar_row(name, counts[name], columns, by_month, texts) for name in most)
     ends = "".join(
         f"<span>{escape(texts.month(day) if by_month else texts.short_day(day))}</span>"
@@ -119,7 +133,7 @@ def coverage_html(counts: Mapping[str, Mapping[date, int]], texts: Texts) -> str
     )
     legend = escape(texts("coverage_by_month" if by_month else "coverage_by_day"))
     return (
-        f"{heading}{paragraph(legend, 'bf-quiet')}"
+        f"{paragraph(legend, 'bf-quiet')}"
         f'<div class="bf-calendar" role="table" aria-label="{escape(texts("coverage"))}">'
         f"{rows}</div>"
         f'<p class="bf-axis" aria-hidden="true">{ends}</p>'
