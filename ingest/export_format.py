@@ -6,6 +6,7 @@ fields, no derived ids.
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
@@ -26,6 +27,9 @@ _NAMES = (
     ),
 )
 _DATES = ("published", "updated")
+_CSV_NAMES = (*(name for name in _NAMES if name != "text"), "text")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+LONGEST_CELL = 32_000  # characters; Excel's cells hold 32,767
 
 
 def to_record(article: Article) -> dict[str, Any]:
@@ -90,6 +94,27 @@ def write_jsonl(articles: Iterable[Article], file: IO[str]) -> int:
         file.write(json.dumps(to_record(article), ensure_ascii=False) + "\n")
         count += 1
     return count
+
+
+def write_csv(articles: Iterable[Article], file: IO[str]) -> int:
+    """Write one CSV row per article, for a spreadsheet; return the number of articles.
+
+    A cell that a spreadsheet would take for a formula gets an apostrophe in front, so this format
+    is not for reading articles back. Texts are cut to what a spreadsheet's cell holds.
+    """
+    rows = csv.writer(file)
+    rows.writerow([*_CSV_NAMES, "revision"])
+    count = 0
+    for article in articles:
+        record = {**to_record(article), "authors": "; ".join(article.authors)}
+        rows.writerow([_cell(record[name]) for name in (*_CSV_NAMES, "revision")])
+        count += 1
+    return count
+
+
+def _cell(value: object) -> str:
+    text = "" if value is None else str(value)[:LONGEST_CELL]
+    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def write_parquet(articles: Iterable[Article], path: Path) -> int:

@@ -13,6 +13,12 @@ if TYPE_CHECKING:
     from rag.answer.chatbot import Chatbot as Chatbot
     from rag.archive.archive import AddResult as AddResult
     from rag.archive.archive import Archive as Archive
+    from rag.archive.browse import BrowsePage as BrowsePage
+    from rag.archive.browse import Facet as Facet
+    from rag.archive.browse import FacetValue as FacetValue
+    from rag.archive.name_quotations import NameQuotation as NameQuotation
+    from rag.archive.names import NameCount as NameCount
+    from rag.archive.names import NamePage as NamePage
     from rag.archive.reader import ArchiveReader as ArchiveReader
     from rag.archive.snapshot import ArchiveSnapshot as ArchiveSnapshot
     from rag.errors import ArchiveDamagedError as ArchiveDamagedError
@@ -51,6 +57,9 @@ if TYPE_CHECKING:
 _MODULES = {
     "rag.answer.chatbot": ("Chatbot",),
     "rag.archive.archive": ("AddResult", "Archive"),
+    "rag.archive.browse": ("BrowsePage", "Facet", "FacetValue"),
+    "rag.archive.name_quotations": ("NameQuotation",),
+    "rag.archive.names": ("NameCount", "NamePage"),
     "rag.archive.reader": ("ArchiveReader",),
     "rag.archive.snapshot": ("ArchiveSnapshot",),
     "rag.errors": (

@@ -95,7 +95,7 @@ def hit_value(hit: Hit) -> dict[str, Any]:
         "end": hit.passage.end,
         "text": hit.passage.text,
         "score": float(hit.score),
-        **_metadata_value(hit.metadata),
+        **metadata_value(hit.metadata),
         "copies": [_copy_value(copy) for copy in hit.copies],
     }
 
@@ -108,7 +108,7 @@ def citation_value(citation: Citation) -> dict[str, Any]:
         "article_id": citation.passage.article_id,
         "start": citation.start,
         "end": citation.end,
-        **_metadata_value(citation.metadata),
+        **metadata_value(citation.metadata),
         "copies": [_copy_value(copy) for copy in citation.copies],
     }
 
@@ -168,10 +168,11 @@ def status_value(status: ArchiveStatus) -> dict[str, Any]:
 
 
 def _copy_value(copy: ArticleMetadata) -> dict[str, Any]:
-    return {"article_id": copy.article_id, **_metadata_value(copy)}
+    return {"article_id": copy.article_id, **metadata_value(copy)}
 
 
-def _metadata_value(head: ArticleMetadata) -> dict[str, Any]:
+def metadata_value(head: ArticleMetadata) -> dict[str, Any]:
+    """Return the metadata of an article as commands with `--json` print it."""
     return {
         "title": head.title,
         "publisher": head.publisher,

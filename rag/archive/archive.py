@@ -265,6 +265,12 @@ class Archive(ArchiveReader):
                 "run `backfile doctor --repair`"
             ) from error
 
+    def _complete_names(self) -> None:
+        if self._lock is None:
+            super()._complete_names()
+        else:
+            self._store.names.catch_up()
+
     def delete(self, ids: str | Iterable[str]) -> int:
         """Delete articles. They may be added again; `withdraw` prevents that.
 
@@ -368,10 +374,12 @@ class Archive(ArchiveReader):
     def rebuild_indexes(self) -> None:
         """Rebuild all indexes from the database. Readers use the old ones meanwhile.
 
-        Nothing is embedded, because the vectors are stored.
+        Nothing is embedded, because the vectors are stored. The names of people, places and
+        organisations are found again.
         """
         with map_disk_errors(self.path):
             self._indexes.rebuild()
+            self._store.names.rebuild()
 
     def _embed_passages(self, texts: Sequence[str]) -> Vectors:
         vectors = self.embed(texts)

@@ -71,6 +71,8 @@ def repair_archive(archive: Archive) -> tuple[Problem, ...]:
         StagedVectors(database).discard(
             n for p in problems if p.fix == "discard" for n in p.numbers
         )
+    if misnamed := [n for p in problems if p.fix == "names" for n in p.numbers]:
+        archive.store.names.repair(misnamed)
     if any(problem.fix == "times" for problem in problems):
         repair_change_times(database)
     undated = any(problem.fix == "undate" for problem in problems)

@@ -99,7 +99,7 @@ def find_new_articles(
     database, up_to = archive.store.database, known_sequence(archive)
     asked = _parse(archive, query, filters, asked_on)
     narrowed = apply_query_constraints(resolve_publishers(archive, filters), asked)
-    if narrowed is None or up_to <= after:
+    if narrowed is None or up_to <= after or not _has_conditions(asked, filters):
         return NewArticles(0, 0, max(up_to, after), ())
     arrivals = read_arrivals(database, narrowed, after=after, up_to=up_to)
     matching = [
@@ -149,7 +149,7 @@ def _moment(day: date | None) -> datetime:
 
 def _match(index: TantivyIndex, asked: ParsedQuery, arrivals: Sequence[Arrival]) -> Mask:
     """Return which of the arrivals have the words of a question."""
-    words = topic_words(asked.query) if asked.intent == "question" else []
+    words = [] if asked.intent == "period" else topic_words(asked.query)
     if set(words) <= set(asked.excluded):  # a query of nothing else
         words = []
     anything = not words and not asked.phrases
@@ -164,6 +164,12 @@ def _match(index: TantivyIndex, asked: ParsedQuery, arrivals: Sequence[Arrival])
         for word in asked.excluded:
             excluded |= finder.having(analyze(word, rule))
     return matching & ~excluded
+
+
+def _has_conditions(asked: ParsedQuery, filters: Filters) -> bool:
+    """Return False for a query such as "what about it" without filters, which means nothing."""
+    limits = (asked.time_range, asked.publishers, asked.authors, asked.phrases, asked.excluded)
+    return bool(filters) or any(limits) or bool(topic_words(asked.query))
 
 
 def topic_words(text: str) -> list[str]:

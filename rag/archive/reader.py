@@ -8,16 +8,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cachetools import LRUCache
 
+from rag.archive.browse import ArticleBrowser, BrowseOrder, BrowsePage
+from rag.archive.names import NameCatalogue
 from rag.archive.saved import Saved
 from rag.archive.snapshot import ArchiveSnapshot
 from rag.archive.stats import ArchiveStatus, archive_status
 from rag.archive.view import ArchiveView, SearchMode
+from rag.errors import ArchiveLockedError
 from rag.index.search import Indexes, Scored
 from rag.models.archive_model import ArchiveModel
 from rag.schema import (
@@ -33,6 +37,7 @@ from rag.schema import (
 from rag.store.articles import ArticleStore
 from rag.store.filters import column_values, readable
 from rag.store.hits import read_candidates
+from rag.store.lock import writer_lock
 from rag.store.passages import Vectors
 from rag.store.revisions import Revision, complete_id, find_ids, read_revisions
 from rag.store.staged_vectors import MODEL
@@ -497,6 +502,84 @@ class ArchiveReader(ArchiveView):
         then = ArchiveSnapshot(self, day)
         with self._past_lock:
             return self._past.setdefault((then.day, then.sequence), then)
+
+    @cached_property
+    def _catalogue(self) -> NameCatalogue:
+        self._complete_names()
+        return NameCatalogue(self._store, self._valid)
+
+    def _complete_names(self) -> None:
+        """Find the names of an archive of an earlier version, unless another process writes."""
+        if self._store.names.is_complete():
+            return
+        try:
+            lock = writer_lock(self.path)
+        except (ArchiveLockedError, OSError):
+            return
+        try:
+            store = ArticleStore(self.path, writable=True)
+            try:
+                store.names.catch_up()
+            finally:
+                store.close()
+        finally:
+            lock.release()
+
+    # browsing
+
+    def browse(
+        self,
+        words: str = "",
+        *,
+        filters: Filters = Filters(),
+        order: BrowseOrder = "date",
+        cursor: str = "",
+        limit: int = 50,
+    ) -> BrowsePage:
+        """Return a page of the articles that match, with their number and counts by property.
+
+        An article matches if its headline and text together have the words, in any inflection;
+        stop words are ignored.
+
+        Args:
+            words: Words and "phrases" with AND, OR, NOT (in capitals) and brackets; words side by
+                side must all occur. "" for all articles.
+            filters: The filters that the articles must pass.
+            order: "date", newest first and undated ones last, or "relevance", by BM25.
+            cursor: The `cursor` of the page before; "" for the first page.
+            limit: The most articles on a page, up to 1,000.
+
+        Returns:
+            The page: see `BrowsePage`.
+
+        Raises:
+            InvalidValueError: `order`, `cursor` or `limit` is invalid.
+            QuestionTooLongError: `words` is too long.
+        """
+        return self._browser.page(words, filters=filters, order=order, cursor=cursor, limit=limit)
+
+    def browse_all(
+        self, words: str = "", *, filters: Filters = Filters(), order: BrowseOrder = "date"
+    ) -> Iterator[Article]:
+        """Yield all articles that match, to export them; they are read as they are asked for.
+
+        Args:
+            words: As in `browse`.
+            filters: The filters that the articles must pass.
+            order: As in `browse`.
+
+        Yields:
+            Articles, in their current revisions.
+
+        Raises:
+            InvalidValueError: `order` is invalid.
+            QuestionTooLongError: `words` is too long.
+        """
+        return self._browser.articles(words, filters=filters, order=order)
+
+    @cached_property
+    def _browser(self) -> ArticleBrowser:
+        return ArticleBrowser(self._store, self._indexes)
 
     def refresh(self) -> None:
         """Read the changes that other processes have made; every search does this itself."""

@@ -5,11 +5,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from datetime import date
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal, cast, get_args, overload
 
 import numpy as np
 
+from rag.archive.names import NameCatalogue, NameCount, NamePage
 from rag.errors import InvalidValueError
+from rag.nlp.name_kinds import Kind
 from rag.retrieval.backend import Order, SearchBackend
 from rag.retrieval.hybrid import retrieve
 from rag.schema import Access, Article, Filters, Hit, PassageCandidate
@@ -231,6 +234,61 @@ class ArchiveView(ABC):
 
         hits = self.search(query, k, mode="vector", filters=filters)
         return [(to_document(hit), float(hit.score)) for hit in hits]
+
+    def names(
+        self,
+        kind: Kind | None = None,
+        prefix: str = "",
+        *,
+        limit: int = 100,
+        filters: Filters = Filters(),
+    ) -> tuple[NameCount, ...]:
+        """Return the names of people, places and organisations, those with most articles first.
+
+        Names are found in English articles. Forms of a name are one: "Biden" is Joe Biden if
+        nearly all articles with that surname are about him.
+
+        Args:
+            kind: "person", "place" or "organisation"; None for all of them.
+            prefix: How the name, a word in it or another form of it begins; case is ignored.
+            limit: The most names to return.
+            filters: The filters that the articles must pass.
+
+        Returns:
+            Names with their numbers of articles.
+
+        Raises:
+            InvalidValueError: `kind` is not one of the three, or `limit` is less than one.
+        """
+        return self._catalogue.names(kind=kind, prefix=prefix, limit=limit, filters=filters)
+
+    def name(
+        self,
+        name: str,
+        kind: Kind | None = None,
+        *,
+        limit: int = 20,
+        filters: Filters = Filters(),
+    ) -> NamePage:
+        """Return what the archive has about a person, place or organisation.
+
+        Args:
+            name: Any form of the name; case is ignored.
+            kind: "person", "place" or "organisation"; None for the one with most articles.
+            limit: The most articles to return.
+            filters: The filters that the articles must pass.
+
+        Returns:
+            The page: see `NamePage`. It has no articles if the name isn't in the archive.
+
+        Raises:
+            InvalidValueError: `kind` is not one of the three.
+        """
+        return self._catalogue.page(name, kind=kind, limit=limit, filters=filters)
+
+    @cached_property
+    def _catalogue(self) -> NameCatalogue:
+        return NameCatalogue(self._store, self._valid)
 
     # for search and answers
 

@@ -79,6 +79,17 @@ class Indexes(IndexSync):
             words, k + self._ended, edits=edits, filters=filters, up_to=up_to
         )
 
+    def passages_having(self, text: str) -> Numbers | None:
+        """Return all passages that have a word or phrase, which may include ended ones.
+
+        Args:
+            text: A word, or words that must stand side by side.
+
+        Returns:
+            Passage numbers, in any order; None if the text has only stop words.
+        """
+        return self.bm25.having(text)
+
     def search_articles(
         self, query: str, k: int, *, filters: Filters, up_to: int | None = None
     ) -> Scored:

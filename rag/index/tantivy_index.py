@@ -280,6 +280,26 @@ class TantivyIndex:
         query = tantivy.Query.boolean_query([(tantivy.Occur.Must, part) for part in required])
         return self._numbers_of(tantivy.Query.const_score_query(query, 0.0))
 
+    def having(self, text: str) -> Numbers | None:
+        """Return the numbers of all passages that have a word or phrase, in any order.
+
+        Args:
+            text: A word, or words that must stand side by side, in the text or in the title.
+
+        Returns:
+            Passage numbers; None if the text has only stop words, which no index has.
+        """
+        queries = [
+            self._term_query(field, words[0])
+            if len(words) == 1
+            else tantivy.Query.phrase_query(self._schema, field, list(words))
+            for words in self.phrases(text)
+            for field in ("text", "title")
+        ]
+        if not queries:
+            return None
+        return self._numbers_of(tantivy.Query.const_score_query(_any_of(queries), 0.0))
+
     def _numbers_of(self, query: tantivy.Query) -> Numbers:
         searcher = self._index.searcher()
         hits = searcher.search(query, limit=max(searcher.num_docs, 1), count=False).hits

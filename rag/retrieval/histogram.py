@@ -9,6 +9,7 @@ from typing import Literal
 
 from rag.retrieval.backend import SearchBackend
 from rag.schema import Filters
+from rag.serialize import Serializable
 
 Step = Literal["day", "week", "month"]
 
@@ -18,7 +19,7 @@ MOST_BARS = 62  # more bars can't be told apart on a phone
 
 
 @dataclass(frozen=True, slots=True)
-class Bucket:
+class Bucket(Serializable):
     """Counts of one day, week or month: all matching articles, and those that an answer cites."""
 
     start: datetime
@@ -27,7 +28,7 @@ class Bucket:
 
 
 @dataclass(frozen=True, slots=True)
-class Histogram:
+class Histogram(Serializable):
     """Consecutive bars, one per `step`, without gaps."""
 
     step: Step = "day"
@@ -54,22 +55,37 @@ def date_histogram(
     found = archive.bm25_candidates(query, PASSAGES, filters=filters)
     floor = SPEAKS_FROM * max((one.score for one in found), default=0.0)
     days = {
-        one.metadata.article_id: _midnight(one.metadata.published)
+        one.metadata.article_id: one.metadata.published
         for one in found
         if one.metadata.published and (one.score >= floor or one.metadata.article_id in cited)
     }
-    if not days:
+    marked = [article_id in cited for article_id in days]
+    return count_days(list(days.values()), marked)
+
+
+def count_days(moments: Sequence[datetime], cited: Sequence[bool] = ()) -> Histogram:
+    """Return the number of articles per day, week or month.
+
+    Args:
+        moments: The time of publication of each article.
+        cited: Whether an answer cites it; by default, it doesn't.
+
+    Returns:
+        Bars from the first day to the last; none without articles.
+    """
+    if not moments:
         return Histogram()
-    first, last = min(days.values()), max(days.values())
+    days = [_midnight(moment) for moment in moments]
+    first, last = min(days), max(days)
     step = _choose_step(first, last)
     starts = [bucket_start(first, step)]
     while next_bucket_start(starts[-1], step) <= last:
         starts.append(next_bucket_start(starts[-1], step))
     counted = {start: [0, 0] for start in starts}
-    for article_id, day in days.items():
+    for i, day in enumerate(days):
         both = counted[bucket_start(day, step)]
         both[0] += 1
-        both[1] += article_id in cited
+        both[1] += bool(cited) and cited[i]
     return Histogram(step, tuple(Bucket(start, *counted[start]) for start in starts))
 
 

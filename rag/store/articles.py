@@ -22,6 +22,7 @@ from rag.store import correction_articles
 from rag.store.database import CHUNK, Database, placeholders
 from rag.store.duplicate_clusters import DuplicateClusters
 from rag.store.filters import CURRENT, authors, where_clause
+from rag.store.names import NameStore, names_of
 from rag.store.passages import PassageStore, Vectors
 from rag.store.rows import (
     FIRST_SECOND,
@@ -97,7 +98,7 @@ def content_hash(article: Article) -> str:
 
 
 class ArticleStore:
-    """Articles with their revisions; `passages` and `duplicates` hold passages and duplicates."""
+    """Articles with their revisions; their passages, near-duplicates and names are attributes."""
 
     def __init__(self, folder: Path, *, create: bool = False, writable: bool = False) -> None:
         """Open the database in `folder`.
@@ -114,6 +115,7 @@ class ArticleStore:
         self.database = Database(folder, create=create, writable=writable)
         self.passages = PassageStore(self.database)
         self.duplicates = DuplicateClusters(self.database)
+        self.names = NameStore(self.database)
 
     def close(self) -> None:
         """Close every thread's connection."""
@@ -327,6 +329,7 @@ class ArticleStore:
             The sequence number of the change.
         """
         self.duplicates.catch_up()
+        self.names.catch_up()
         with self.database.change("put", len(entries)) as sequence:
             self._end([entry.article.id for entry in entries], sequence)
             self.begin(entries, sequence)
@@ -371,7 +374,9 @@ class ArticleStore:
                 *(entry.fingerprint, to_timestamp(a.published) if a.published else None, sequence),
             ),
         ).lastrowid
+        assert revision_id is not None
         self.database.connection.execute("INSERT INTO texts VALUES (?, ?)", (revision_id, a.text))
+        self.names.write(revision_id, names_of(a))
         self.database.connection.executemany(
             "INSERT INTO bylines VALUES (?, ?)", [(revision_id, author) for author in a.authors]
         )

@@ -193,8 +193,10 @@ def _values(connection: Connection, version: int) -> None:
                 raise InvalidStoreError("the figures of an ingest run are not an object")
     meta = dict(connection.execute("SELECT key, value FROM meta").fetchall())
     done = re.sub(r"\d{0,9} up to ", "", meta.get("stories", ""))
-    if not all(_NUMBER.fullmatch(number) for number in (meta.get(GENERATION, ""), done)):
-        raise InvalidStoreError("its counter of vectors or duplicates is not a number")
+    named = re.sub(r"\d{0,9} up to ", "", meta.get("names", ""))
+    counters = (meta.get(GENERATION, ""), done, named, meta.get("names_repaired", ""))
+    if not all(_NUMBER.fullmatch(number) for number in counters):
+        raise InvalidStoreError("its counter of vectors, duplicates or names is not a number")
 
 
 def _check_time(value: str | None, table: str) -> None:

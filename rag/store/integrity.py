@@ -17,16 +17,29 @@ from rag.store.articles import content_hash, embedding_text, text_digest
 from rag.store.change_times import misdated_changes
 from rag.store.database import Database
 from rag.store.migrations import NEWEST, drop_foreign_objects, foreign_objects
+from rag.store.names import faulty_revisions
 from rag.store.passages import Vectors
 from rag.store.rows import METADATA, METADATA_WIDTH, row_to_article, row_to_passage
 from rag.store.staged_vectors import NEXT_MODEL, TABLE
 from rag.valid_dates import parse_stored_date
 
 Place = Literal["store", "text index (BM25)", "article index", "vector index", "saved items"]
-# The repair: indexes are rebuilt from the database, lost vectors embedded again, orphaned rows
-# and impossible dates deleted; lost or altered texts need a backup or the source, and lost
-# changes are accepted if they can't be restored. Words of erased articles are erased.
-Fix = Literal["index", "embed", "discard", "drop", "times", "undate", "erase", "restore", "give up"]
+# The repair: indexes are rebuilt from the database, names found again, lost vectors embedded
+# again, orphaned rows and impossible dates deleted; lost or altered texts need a backup or the
+# source, and lost changes are accepted if they can't be restored. Words of erased articles are
+# erased.
+Fix = Literal[
+    "index",
+    "names",
+    "embed",
+    "discard",
+    "drop",
+    "times",
+    "undate",
+    "erase",
+    "restore",
+    "give up",
+]
 
 NORM_TOLERANCE = (
     1e-3  # float32 keeps a unit vector's length within 1e-6; bfloat16's are normalised again
@@ -70,7 +83,10 @@ ORPHANS = (
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One kind of problem: its description, fix and count; `numbers` are passage numbers."""
+    """One kind of problem: its description, fix and count.
+
+    `numbers` are passage numbers, or row ids of revisions if the fix is "names".
+    """
 
     place: Place
     description: str
@@ -99,6 +115,7 @@ def store_problems(database: Database) -> Iterator[Problem]:
         yield from _find_foreign(database)
         yield from _check_numbering(database)
         yield from _check_times(database)
+        yield from _check_names(database)
         yield from _check_texts(database)
         yield from _check_vectors(database)
         yield from _check_vectors(database, TABLE, "new vector", "discard")  # it is embedded again
@@ -165,6 +182,13 @@ def _check_times(database: Database) -> Iterator[Problem]:
         first = min(misdated)
         what = f"{format_count(len(misdated), 'change')} dated out of order (the first: {first})"
         yield Problem("store", what, "times", len(misdated))
+
+
+def _check_names(database: Database) -> Iterator[Problem]:
+    faulty = faulty_revisions(database)
+    if faulty:
+        what = _format_some(faulty, "revision", "with missing or altered names")
+        yield Problem("store", what, "names", len(faulty), tuple(faulty))
 
 
 def _check_texts(database: Database) -> Iterator[Problem]:

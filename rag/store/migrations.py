@@ -104,6 +104,17 @@ MIGRATIONS = (
     CREATE INDEX held_article ON held (article_id);
     CREATE TABLE origins (article_id TEXT PRIMARY KEY, host TEXT NOT NULL) WITHOUT ROWID;
     """,
+    # Names of people, places and organisations, and which of them each revision has. `names` of a
+    # revision is an array of their numbers: rows of pairs would take three times the space.
+    """
+    CREATE TABLE names (
+        number INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, name TEXT NOT NULL,
+        UNIQUE (kind, name)
+    );
+    CREATE TABLE mentions (
+        revision_id INTEGER PRIMARY KEY, names BLOB NOT NULL, checksum INTEGER NOT NULL
+    );
+    """,
 )
 
 

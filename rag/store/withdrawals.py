@@ -198,6 +198,7 @@ class Withdrawals:
             for article_id in article_ids:
                 for statement in _ERASE:
                     connection.execute(statement, {"id": article_id})
+            self._store.names.discard_unused()
             for word in words:
                 connection.execute(
                     "DELETE FROM rejects WHERE place = :word OR source = :word "
@@ -228,6 +229,7 @@ _ERASE = (
     f"(SELECT number FROM passages WHERE revision_id IN {_OF_IT})",
     f"DELETE FROM passages WHERE revision_id IN {_OF_IT}",
     f"DELETE FROM texts WHERE revision_id IN {_OF_IT}",
+    f"DELETE FROM mentions WHERE revision_id IN {_OF_IT}",
     f"DELETE FROM bylines WHERE revision_id IN {_OF_IT}",
     "DELETE FROM visits WHERE article_id = :id "
     "OR url IN (SELECT url FROM revisions WHERE article_id = :id AND url != '')",

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -16,6 +19,9 @@ from rag.archive.doctor import find_problems, repair_archive
 from rag.archive.dossiers import DossierPassage, Dossiers
 from rag.errors import InvalidValueError, SavedItemError
 from rag.schema import ALL_RIGHTS, Article, Citation, Passage, Span
+from rag.store.dossiers import DossierEntry, DossierStore
+from rag.store.saved_database import SavedDatabase
+from rag.store.withdrawals import Erasure, Withdrawals
 from tests.support.fakes import HARBOUR, ORCHARD, WordEmbeddings, small_archive
 
 pytestmark = pytest.mark.slow
@@ -261,6 +267,40 @@ def test_erasure_removes_copied_words_from_names_and_searches(folder: Path, word
         assert archive.saved.searches.list() == (kept,)
         assert archive.saved.searches.deleted() == ()
         assert only(archive.saved.dossiers, dossier.id).note == "kept"
+
+
+def test_erasure_waits_for_a_passage_that_is_being_added(folder: Path) -> None:
+    database = SavedDatabase(folder)
+    store = DossierStore(database)
+    store.create("Bridge")
+    metadata, now = replace(HARBOUR.metadata, revision=1), datetime.now(UTC)
+    entry = DossierEntry("", HARBOUR.id, 1, START, END, QUOTE, metadata, "", now)
+    with ThreadPoolExecutor(1) as thread:
+        with database.write() as connection:
+            erasing = thread.submit(erase, folder)
+            store.insert(connection, "Bridge", entry)
+            while not _is_withdrawn(folder):
+                time.sleep(0.01)
+            assert not erasing.done()
+        assert erasing.result()
+    assert files_with(folder, QUOTE) == []
+    with Archive.open(folder, embeddings=WordEmbeddings()) as archive:
+        assert only(archive.saved.dossiers).state == "erased"
+
+
+def _is_withdrawn(folder: Path) -> bool:
+    with Archive.open(folder, embeddings=WordEmbeddings()) as archive:
+        return bool(archive.withdrawals([HARBOUR.id]))
+
+
+def test_interrupted_erasure_is_finished_by_the_next_writer(
+    folder: Path, dossiers: Dossiers, bridge: DossierPassage
+) -> None:
+    with write(folder) as archive:  # killed after it was begun
+        Withdrawals(archive.store).withdraw([HARBOUR.id], "court order", Erasure.BEGUN)
+    assert files_with(folder, QUOTE)
+    write(folder).close()
+    assert files_with(folder, QUOTE) == []
 
 
 def test_words_of_other_articles_survive_an_erasure(folder: Path) -> None:

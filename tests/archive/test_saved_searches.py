@@ -255,6 +255,8 @@ def test_count_is_of_all_matches_and_the_list_of_the_newest(
         ("ferry from 3 May 2020", False),
         ("report 1", True),  # the headline
         ("What happened on 1 November 2024?", True),  # anything of that day
+        ("Hello", False),  # a word, and no greeting
+        ("what about it", False),
         ("", False),
     ],
 )
@@ -282,6 +284,18 @@ def test_words_are_found_in_articles_of_another_language(
     text = "Wegen der Sperrung einer Brücke fährt die Fähre nicht."
     add(folder, story(5, text, language="de"), story(6, "Die Fähre fährt.", language="de"))
     assert ids(searches.new("Brücke")) == ["paper.example/5"]
+
+
+def test_search_is_saved_while_another_process_ingests(
+    folder: Path, searches: SavedSearches
+) -> None:
+    with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as writer:
+        saved = searches.add("Harbour", "harbour bridge")
+        writer.add([(FERRY, [Span(0, len(FERRY.text))])])
+        found = searches.new(saved)
+        assert ids(found) == [FERRY.id]
+        searches.mark_seen(saved, found.sequence)
+        assert writer.saved.searches.new("Harbour").count == 0
 
 
 def test_words_may_lie_in_different_passages(folder: Path, searches: SavedSearches) -> None:

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 from rag.answer.chatbot import Chatbot
+from rag.answer.compare import compare_sources
+from rag.answer.quotes import find_quotes
 from rag.answer.timeline import build_timeline
 from rag.archive.archive import Archive
 from rag.archive.similar import similar_articles
@@ -112,6 +114,8 @@ SEARCHES: dict[str, Callable[[Archive, Filters], object]] = {
     ),
     "ask of another time": lambda a, f: Chatbot(a).ask("What did inspectors find in May 2011?"),
     "timeline": lambda a, f: build_timeline(a, QUESTION, filters=f),
+    "compare": lambda a, f: compare_sources(a, "vermilion bridge report", filters=f),
+    "quotes": lambda a, f: find_quotes(a, "vermilion bridge report", filters=f),
     "NewsRetriever": lambda a, f: NewsRetriever(archive=a, k=20, filters=f).invoke(QUESTION),
     "named publisher": lambda a, f: Chatbot(a).ask("What did they find?", filters=f).understood,
     "status": lambda a, f: a.status(access=f.access).publishers,

@@ -93,7 +93,9 @@ def test_reopened_conversation_has_no_erased_text(visit: Visit, folder: Path) ->
     erase(folder, HARBOUR.id)
     (found,) = set(re.findall(r'data-conversation=\\"([0-9a-f]{16})', listed))
     event = {"action": "open", "id": found}
-    shown = without_erased_text(visit.run(visit.index("act"), event_data=event).json()["data"])
+    shown = without_erased_text(
+        visit.run(visit.index("change_list"), event_data=event).json()["data"]
+    )
     assert "third fewer" in shown
     assert SAID_OF_IT in shown
 

@@ -125,7 +125,7 @@ def test_malformed_call_gets_a_one_line_error(visit: Visit, body: bytes) -> None
 def test_forged_event_does_nothing(visit: Visit, value: object) -> None:
     visit.load()
     visit.ask(QUESTION)
-    for name in ("thumb", "open_", "version", "act"):
+    for name in ("thumb", "open_", "version", "change_list"):
         told = visit.run(visit.index(name), event_data=value)
         assert told.status_code == 200, (name, told.text)
     for name in ("ask_suggested", "ask_again", "widen", "pick", "copy", "link", "save"):
@@ -154,10 +154,10 @@ def test_forged_click_on_card_or_bar_does_nothing(visit: Visit) -> None:
     [
         ("version", {"turn": 1, "version": 10**9}),
         ("version", {"turn": 40, "version": 0}),
-        ("act", {"action": "delete", "id": "../" * 99}),
-        ("act", {"action": "rename", "id": "0" * 16, "name": "x" * 10**5}),
-        ("act", {"action": "undo", "id": {}}),
-        ("act", {"action": "withdraw", "id": HARBOUR.id}),
+        ("change_list", {"action": "delete", "id": "../" * 99}),
+        ("change_list", {"action": "rename", "id": "0" * 16, "name": "x" * 10**5}),
+        ("change_list", {"action": "undo", "id": {}}),
+        ("change_list", {"action": "withdraw", "id": HARBOUR.id}),
     ],
 )
 def test_forged_action_keeps_the_conversation(

@@ -156,7 +156,7 @@ def open_page(
         page.on("request", lambda request: asked.append((own, request.url)))
         page.goto(address + query)
         page.locator("#bf-question textarea").wait_for()
-        page.locator("#bf-banner summary").wait_for()
+        page.locator("#bf-banner header").wait_for()
         return page
 
     yield opened

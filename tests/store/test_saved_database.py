@@ -21,11 +21,13 @@ from rag.errors import (
 )
 from rag.schema import Filters
 from rag.store.database_validation import InvalidStoreError
-from rag.store.saved_database import SavedDatabase
+from rag.store.dossiers import DossierStore
+from rag.store.saved_database import MIGRATIONS, SavedDatabase
 from rag.store.saved_searches import SavedSearchStore
 from rag.store.saved_validation import find_saved_damage, validate_saved
 from tests.support.processes import Barrier, Pipe, Process
 
+ARCHIVES = Path(__file__).parents[1] / "archives"
 SEEN = (7, "2024-11-01T00:00:00+00:00")
 
 
@@ -158,6 +160,23 @@ def test_file_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     for act in (names, lambda folder: save(folder, "Fish")):
         with pytest.raises(ArchiveDamagedError, match=r"newer Backfile \(schema 99\)"):
             act(tmp_path)
+
+
+def test_file_of_each_released_version_is_read(tmp_path: Path) -> None:
+    for number in range(1, len(MIGRATIONS) + 1):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        with closing(sqlite3.connect(folder / "saved.sqlite3")) as file:
+            file.executescript((ARCHIVES / f"saved-v{number}.sql").read_text(encoding="utf-8"))
+        (search,) = searches(folder).all()
+        assert (search.name, search.seen, search.mode) == ("Ferries", 7, "timeline")
+        assert search.filters.publishers == ("The Harbour Courier",)
+        (entry,) = DossierStore(SavedDatabase(folder)).entries("Bridge")
+        assert (entry.quote, entry.note) == ("The harbour bridge was closed", "Who says so?")
+        assert entry.metadata is not None
+        assert entry.metadata.title == "Harbour bridge closed"
+        save(folder, "Fish")
+        assert find_saved_damage(SavedDatabase(folder)) == ""
 
 
 def test_damaged_file_is_one_line_that_says_what_to_do(tmp_path: Path) -> None:

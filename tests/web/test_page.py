@@ -16,7 +16,14 @@ from rag.archive.archive import Archive
 from rag.errors import ChatModelError
 from rag.query.parser import ParsedQuery
 from rag.schema import Answer, Article, ArticleMetadata, Filters, Notice, Statement
-from tests.support.fakes import ARTICLES, ORCHARD, QuotingChatbot, WordEmbeddings, small_archive
+from tests.support.fakes import (
+    ARTICLES,
+    HARBOUR,
+    ORCHARD,
+    QuotingChatbot,
+    WordEmbeddings,
+    small_archive,
+)
 from tests.support.sessions import run_question
 from ui.i18n import texts_in
 from ui.web import browser_storage, run_turn
@@ -321,7 +328,17 @@ def test_filter_fields_are_shown_as_a_constraint(archive: Archive) -> None:
     assert turn.understood == (("filters", "only from 21 October 2024, Orchard Gazette"),)
 
 
-def test_examples_are_headlines_of_several_publishers(archive: Archive) -> None:
+def test_examples_are_questions_about_the_stories(tmp_path: Path) -> None:
+    told = "“Velsund will need help for many months now,” Mayor Ada Quill said. It rained."
+    story = HARBOUR.replace(title="Ada Quill resigns after the Velsund flood", text=told)
+    with small_archive(tmp_path / "archive", [story, ORCHARD]) as archive:
+        offered = examples(archive, archive.status())
+    assert offered
+    assert not set(offered) & {story.title, ORCHARD.title}
+    assert any("Quill" in question or "Velsund" in question for question in offered)
+
+
+def test_examples_without_stories_are_headlines_of_several_publishers(archive: Archive) -> None:
     offered = examples(archive, archive.status())
     assert set(offered) <= {article.title for article in ARTICLES}
     assert len(offered) == len(set(offered)) == 4
@@ -350,4 +367,4 @@ def test_summary_is_computed_once_per_sequence_number(tmp_path: Path) -> None:
 
 def test_empty_archive_has_no_examples(tmp_path: Path) -> None:
     with small_archive(tmp_path / "empty", []) as empty:
-        assert examples(empty, empty.status()) == []
+        assert examples(empty, empty.status()) == ()

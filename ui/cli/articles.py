@@ -56,7 +56,7 @@ def show(
     from rag.archive.archive import Archive
 
     with Archive.open(settings.archive, settings=settings) as archive:
-        article_id = _find_one(archive, name)
+        article_id = find_one_article(archive, name)
         withdrawal = archive.withdrawals([article_id]).get(article_id)
         every = archive.revisions(article_id, access=ALL_RIGHTS)
         copies = archive.near_duplicates([article_id], filters=EVERYTHING).get(article_id, ())
@@ -173,7 +173,12 @@ def reinstate(names: tuple[str, ...], settings: Settings, as_json: bool) -> int:
 # Lookup
 
 
-def _find_one(archive: Archive, name: str) -> str:
+def find_one_article(archive: Archive, name: str) -> str:
+    """Return the ID of the article with this ID, URL, or start of an ID.
+
+    Raises:
+        BackfileError: There is no such article, or there are several.
+    """
     from ui.article_lookup import find_article_ids
 
     ids = find_article_ids(archive, name) or archive.complete_id(name, access=ALL_RIGHTS)

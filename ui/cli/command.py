@@ -20,6 +20,7 @@ class ExitCode(IntEnum):
     FAILED = 1
     USAGE = 2
     INCOMPLETE = 3  # some inputs were rejected, or some names unknown
+    NOTHING_NEW = 4  # no news of any saved search
     INTERRUPTED = 130  # 128 and the number of SIGINT, as shells report it
     PIPE_CLOSED = 141  # 128 and the number of SIGPIPE
 

@@ -62,15 +62,23 @@ def export(file: str, revisions: bool, settings: Settings, as_json: bool) -> int
         if file == "-":
             export_format.write_jsonl(articles, sys.stdout)
             return ExitCode.DONE
-        count = _write(articles, Path(file))
+        count = write_articles(articles, Path(file))
     from ui import render
 
     print(render.json_text({"articles": count}) if as_json else f"exported: {count:,} articles")
     return ExitCode.DONE
 
 
-def _write(articles: Iterable[Article], file: Path) -> int:
-    """Write the articles to a new file, which appears once it is complete; return their number."""
+def write_articles(articles: Iterable[Article], file: Path) -> int:
+    """Write articles to a new file, which appears once it is complete; return their number.
+
+    Args:
+        articles: The articles.
+        file: A path that ends in .parquet or .csv; any other gets JSON lines.
+
+    Raises:
+        BackupError: The file exists, or can't be written.
+    """
     from ingest import export_format
 
     if file.exists():
@@ -79,6 +87,9 @@ def _write(articles: Iterable[Article], file: Path) -> int:
     try:
         if file.suffix == ".parquet":
             count = export_format.write_parquet(articles, part)
+        elif file.suffix == ".csv":
+            with part.open("w", encoding="utf-8-sig", newline="") as rows:
+                count = export_format.write_csv(articles, rows)
         else:
             with part.open("w", encoding="utf-8") as lines:
                 count = export_format.write_jsonl(articles, lines)

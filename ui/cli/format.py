@@ -26,10 +26,14 @@ from ui.render import (
 
 if TYPE_CHECKING:
     from ingest.report import IngestReport
+    from rag.archive.browse import BrowsePage
+    from rag.archive.name_quotations import NameQuotation
+    from rag.archive.names import NameCount, NamePage
     from rag.archive.stats import ArchiveStatus, CoverageGap
     from rag.retrieval.hybrid import RetrievalResult
 
 
+FACET_VALUES = 8  # values of a facet that are printed
 MAX_WIDTH = 96  # columns; longer lines are hard to read
 COUNTS = {  # figures of an ingest, and what they are called
     "new": "new",
@@ -88,6 +92,63 @@ def retrieval_text(found: RetrievalResult, width: int = 88) -> str:
     else:
         blocks.append("No passages found.")
     return "\n\n".join(filter(None, blocks))
+
+
+def browse_text(page: BrowsePage, width: int = 88) -> str:
+    """Return a page of articles, their number, and the counts by publisher, month and so on."""
+    articles = ["\n".join(_reference_lines("-", metadata, width)) for metadata in page.articles]
+    shown = f", {len(page.articles):,} shown" if len(page.articles) < page.total else ""
+    lines = [f"{page.total:,} article{'' if page.total == 1 else 's'}{shown}"]
+    for facet in page.facets:
+        if facet.name != "day" and facet.values:
+            few = [f"{article_text(v.value)} {v.articles:,}" for v in facet.values[:FACET_VALUES]]
+            more = len(facet.values) - len(few)
+            few += [f"{more:,} more"] if more > 0 else []
+            lines.append(_fill(", ".join(few), width, indent=" " * 11, first=f"{facet.name:<10} "))
+    if page.cursor:
+        lines.append(f"next page  --cursor {page.cursor}")
+    return "\n\n".join(["\n".join(lines), "\n".join(articles)]).rstrip()
+
+
+def names_text(names: Sequence[NameCount]) -> str:
+    """Return names with their kinds and numbers of articles, one on each line."""
+    if not names:
+        return "No names found."
+    return "\n".join(f"{one.articles:>8,}  {article_text(one.name)}, {one.kind}" for one in names)
+
+
+def name_text(page: NamePage, width: int = 88) -> str:
+    """Return what an archive has about a name."""
+    title = article_text(page.name)
+    if not page.articles:
+        return f"No articles name {title}."
+    count = f"{page.articles:,} article{'' if page.articles == 1 else 's'}"
+    blocks = [f"{title}, {page.kind}: {count}"]
+    if page.variants:
+        blocks[0] += f"\nalso       {', '.join(map(article_text, page.variants))}"
+    bars = [bar for bar in page.histogram.bars if bar.articles]
+    if bars:
+        busiest = max(bars, key=lambda bar: bar.articles)
+        period = format_period(bars[0].start, bars[-1].start)
+        blocks[0] += f"\npublished  {period}; most in the {page.histogram.step} of "
+        blocks[0] += f"{format_day(busiest.start)}: {busiest.articles:,}"
+    if page.beside:
+        beside = ", ".join(f"{article_text(one.name)} {one.articles:,}" for one in page.beside)
+        blocks.append(_fill(f"Beside it: {beside}", width, indent=" " * 4))
+    for heading, quotations in (
+        ("Quotations", page.quotations_by),
+        ("Quoted about", page.quotations_about),
+    ):
+        if quotations:
+            blocks.append("\n".join([heading, *(_quotation(one, width) for one in quotations)]))
+    newest = [line for one in page.newest for line in _reference_lines("-", one, width)]
+    return "\n\n".join([*blocks, "\n".join(["Newest articles", *newest])])
+
+
+def _quotation(one: NameQuotation, width: int) -> str:
+    printed = f", printed {one.printed} times" if one.printed > 1 else ""
+    source = f"({article_reference(one.metadata)}{printed})"
+    return _fill(f"{article_text(one.text)} {source}", width, indent=" " * 4, first="-   ")
 
 
 def status_text(status: ArchiveStatus) -> str:

@@ -20,7 +20,13 @@ SECTIONS = {
         "ask": "ui.cli.ask",
         "chat": "ui.cli.chat",
         "search": "ui.cli.search",
+        "browse": "ui.cli.browse",
+        "names": "ui.cli.browse",
         "serve": "ui.cli.serve",
+    },
+    "Keep": {
+        "saved": "ui.cli.saved",
+        "dossier": "ui.cli.dossier",
     },
     "Manage articles": {
         "ingest": "ui.cli.ingest",
@@ -87,6 +93,7 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
         (ExitCode.FAILED, "Failed; or `doctor` found problems."),
         (ExitCode.USAGE, "Wrong usage."),
         (ExitCode.INCOMPLETE, "Done in part: some inputs were rejected, or some IDs not found."),
+        (ExitCode.NOTHING_NEW, "`saved --new`: nothing new came in."),
         (ExitCode.INTERRUPTED, "Interrupted by Ctrl-C."),
         (
             ExitCode.PIPE_CLOSED,

@@ -17,6 +17,7 @@ from ui import opening
 from ui.web.archive_summary import SummaryCache
 from ui.web.auth import WriteAccess
 from ui.web.events import wire
+from ui.web.feed import add_feeds
 from ui.web.gradio_calls import CallChecker, GradioEvents, page_functions
 from ui.web.gradio_endpoints import add_endpoints
 from ui.web.labels import i18n
@@ -93,6 +94,7 @@ class Served:
     """Running server of a page.
 
     Args:
+        archive: The archive, whose saved searches have feeds.
         blocks: The page.
         settings: Host, port, allowed hosts and proxies.
         write_access: Authorization of changes to the archive.
@@ -101,10 +103,16 @@ class Served:
         BackfileError: The port is in use.
     """
 
-    def __init__(self, blocks: gr.Blocks, settings: Settings, write_access: WriteAccess) -> None:
+    def __init__(
+        self,
+        archive: Archive,
+        blocks: gr.Blocks,
+        settings: Settings,
+        write_access: WriteAccess,
+    ) -> None:
         self.blocks = blocks
         self.write_access = write_access
-        app = GuardedApp(blocks, settings, write_access)
+        app = GuardedApp(archive, blocks, settings, write_access)
         listening = listen(settings.host, settings.port)
         host = settings.host.strip("[]")
         shown_host = "localhost" if host in WILDCARDS else f"[{host}]" if ":" in host else host
@@ -138,7 +146,8 @@ def start(archive: Archive, chatbot: Chatbot, settings: Settings) -> Served:
         SettingsError: The token, a host or a proxy in the settings is invalid.
         BackfileError: The port is in use.
     """
-    return Served(build_page(archive, chatbot, settings), settings, WriteAccess.of(settings))
+    blocks = build_page(archive, chatbot, settings)
+    return Served(archive, blocks, settings, WriteAccess.of(settings))
 
 
 def build_page(archive: Archive, chatbot: Chatbot, settings: Settings) -> gr.Blocks:
@@ -169,8 +178,15 @@ def build_page(archive: Archive, chatbot: Chatbot, settings: Settings) -> gr.Blo
 class GuardedApp(Guard):
     """Gradio application behind the request guard."""
 
-    def __init__(self, blocks: gr.Blocks, settings: Settings, write_access: WriteAccess) -> None:
+    def __init__(
+        self,
+        archive: Archive,
+        blocks: gr.Blocks,
+        settings: Settings,
+        write_access: WriteAccess,
+    ) -> None:
         outer = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+        add_feeds(outer, archive, settings.base_url)
         gr.mount_gradio_app(
             outer,
             blocks,

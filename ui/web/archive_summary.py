@@ -8,6 +8,7 @@ from itertools import islice
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from rag.answer.first_questions import first_questions
 from rag.schema import Filters
 from ui.web.state import Suggestion
 
@@ -55,25 +56,27 @@ class SummaryCache:
                     sequence,
                     status,
                     tuple(names()[:MOST_CHOICES] for names in lists),
-                    tuple(Suggestion(text) for text in examples(archive, status)),
+                    suggestions(archive, status),
                 )
             return self._summary
 
 
-def examples(archive: Archive, status: ArchiveStatus, count: int = EXAMPLES) -> list[str]:
-    """Return recent headlines as example questions.
+def suggestions(archive: Archive, status: ArchiveStatus) -> tuple[Suggestion, ...]:
+    """Return questions to start with: one for each answer mode, else recent headlines.
 
     Args:
         archive: The archive.
         status: Its status, with the newest date of each publisher.
-        count: Number of headlines.
-
-    Returns:
-        The newest headline of each of the `count` publishers with the newest articles.
     """
+    questions = tuple(Suggestion(one.question, one.mode) for one in first_questions(archive))
+    return questions or tuple(map(Suggestion, _headlines(archive, status)))
+
+
+def _headlines(archive: Archive, status: ArchiveStatus) -> list[str]:
+    """Return the newest headline of each of the publishers with the newest articles."""
     dated = [(p.last, p.name) for p in status.publishers if p.last]
     found = []
-    for last, name in nlargest(count, dated):
+    for last, name in nlargest(EXAMPLES, dated):
         newest = Filters(after=last, publishers=(name,) if name else ())
         found += [article.title or article.id for article in islice(archive.articles(newest), 1)]
     return found

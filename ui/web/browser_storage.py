@@ -146,6 +146,7 @@ def _store_version(turn: Turn) -> StoredVersion:
         removed=[_store_statement(s) for s in answer.rejected_statements],
         hits=[_location(h.passage) for h in answer.hits],
         closest=[_location(h.passage) for h in answer.nearest_hits],
+        followups=list(turn.followups),
         as_of=answer.newest_source,
         refused=answer.refused,
         refusal=_store_notice(answer.refusal),
@@ -298,5 +299,6 @@ def _restore_version(stored: StoredVersion, archive: _ArchiveCache) -> Turn:
         standalone_question=stored.alone,
         asked_on=stored.asked_on,
         sequence=stored.sequence,
+        followups=() if has_lost else tuple(stored.followups),
         id=_id(stored.id),
     )

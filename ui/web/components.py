@@ -87,6 +87,19 @@ class ArchiveView:
 
 
 @dataclass(frozen=True, slots=True)
+class BrowseView:
+    """View for browsing; `asked` is what is shown, `shown` the number of articles."""
+
+    asked: gr.State
+    shown: gr.State
+    words: gr.Textbox
+    order: gr.Radio
+    facets: gr.HTML
+    results: gr.HTML
+    names: gr.HTML
+
+
+@dataclass(frozen=True, slots=True)
 class SavedView:
     """View of saved searches and dossiers; `opened` is the id of the open dossier."""
 
@@ -117,6 +130,7 @@ class Components:
     conversations: gr.HTML
     start: gr.Button
     opened: gr.State
+    browse: BrowseView
     saved: SavedView
     saved_rail: gr.HTML
     archive: ArchiveView

@@ -19,6 +19,7 @@ from pydantic import (
     field_validator,
 )
 
+from rag.archive.browse import FacetName
 from rag.query.parser import LONGEST_QUESTION
 from rag.schema import Support
 from rag.valid_dates import validate_date
@@ -220,6 +221,33 @@ class ArchiveAction(BaseModel):
     id: ArticleId
 
 
+class Link(BaseModel):
+    """Query string of the page's address."""
+
+    query: Annotated[str, StringConstraints(max_length=LONGEST_LINK)] = ""
+
+
+class BrowseAction(BaseModel):
+    """Facet value to choose, name to show, or more articles to show."""
+
+    action: Literal["facet", "name", "more", "back"]
+    facet: FacetName = "publisher"
+    value: Name = ""
+    kind: Kind = ""
+
+
+class NamePrefix(BaseModel):
+    """How the names to list begin."""
+
+    prefix: Annotated[str, StringConstraints(max_length=100)] = ""
+
+
+class BrowseExport(BaseModel):
+    """Format of the file with all matching articles."""
+
+    form: Literal["csv", "jsonl"]
+
+
 class SavedId(BaseModel):
     """Saved search."""
 
@@ -315,6 +343,7 @@ class StoredVersion(BaseModel):
     removed: list[StoredStatement] = Field(default=[], max_length=100)
     hits: list[PassageLocation] = Field(default=[], max_length=100)
     closest: list[PassageLocation] = Field(default=[], max_length=100)
+    followups: list[Words] = Field(default=[], max_length=10)
     as_of: Moment | None = None
     refused: bool = False
     refusal: StoredNotice | None = None

@@ -9,6 +9,7 @@ from ui.web.ask_request import PRESETS
 from ui.web.components import AdminControls, Components, FeedbackForm, FilterControls
 from ui.web.events.admin import lay_out_withdrawal
 from ui.web.events.archive import lay_out_archive
+from ui.web.events.browse import lay_out_browse
 from ui.web.events.saved import SAVED_JS, lay_out_saved
 from ui.web.labels import i18n
 from ui.web.places import html_place, read_asset
@@ -33,6 +34,7 @@ watch('value', () => requestAnimationFrame(() => element.querySelector('h3')?.fo
 # `page.js` shows a view; its contents are asked for when it is opened.
 VIEWS_JS = """
 element.addEventListener('bf-view', (event) => {
+  if (event.detail.view === 'browse') trigger('browse', {query: event.detail.query});
   if (event.detail.view === 'archive') trigger('archive');
   if (event.detail.view === 'saved') trigger('saved');
 });
@@ -56,21 +58,41 @@ const act = (pressed, more) => trigger('act', {
   id: pressed.closest('[data-conversation]')?.dataset.conversation ?? '',
   ...more,
 });
+// The list is replaced after each action; the focus goes where the action went.
+let focus = '';
+watch('value', () => {
+  if (focus) requestAnimationFrame(() => { element.querySelector(focus)?.focus(); focus = ''; });
+});
+const NEXT = {delete: '.bf-undo button', undo: '[data-do="open"][aria-current]'};
 element.addEventListener('click', (event) => {
   const pressed = event.target.closest('[data-do]');
   if (!pressed) return;
-  if (pressed.dataset.do !== 'rename') return act(pressed);
+  if (pressed.dataset.do !== 'rename') {
+    focus = NEXT[pressed.dataset.do] ?? '';
+    return act(pressed);
+  }
   const item = pressed.closest('li[data-conversation]');
   const field = document.createElement('input');
   field.value = item.dataset.name;
   field.maxLength = 120;
   field.setAttribute('aria-label', pressed.textContent);
-  const done = (name) => act(pressed, {name});
+  const open = item.querySelector('[data-do="open"]');
+  let ended = false;
+  const end = (name) => {
+    if (ended) return;
+    ended = true;
+    field.replaceWith(open);
+    if (name !== item.dataset.name) act(pressed, {name});
+  };
+  field.addEventListener('blur', () => end(field.value.trim()));
   field.addEventListener('keydown', (key) => {
-    if (key.key === 'Enter') done(field.value.trim());
-    if (key.key === 'Escape') { key.stopPropagation(); done(item.dataset.name); }
+    if (key.key !== 'Enter' && key.key !== 'Escape') return;
+    key.stopPropagation();
+    focus = `[data-conversation="${item.dataset.conversation}"] [data-do="open"]`;
+    end(key.key === 'Enter' ? field.value.trim() : item.dataset.name);
+    open.focus();
   });
-  item.querySelector('[data-do="open"]').replaceWith(field);
+  open.replaceWith(field);
   item.querySelector('details').open = false;
   field.focus();
   field.select();
@@ -159,6 +181,7 @@ def build_layout(storage_key: str) -> Components:
             with gr.Column(elem_id="bf-cards"):
                 chart = html_place("bf-time", CHART_JS)
                 evidence = html_place("bf-evidence", CARDS_JS)
+    browse = lay_out_browse(SESSION_SECONDS)
     saved = lay_out_saved()
     archive = lay_out_archive()
     withdrawal = lay_out_withdrawal(SESSION_SECONDS)
@@ -182,6 +205,7 @@ def build_layout(storage_key: str) -> Components:
         conversations=conversations,
         start=start,
         opened=opened,
+        browse=browse,
         saved=saved,
         saved_rail=saved_rail,
         archive=archive,

@@ -15,7 +15,7 @@ from ui.article_address import PREFIX
 API = "/gradio_api/"
 ARTICLE = f"/{PREFIX}"
 ENDPOINTS = ("ask", "search")
-Kind = Literal["page", "article", "part", "stream", "call", "upload"]
+Kind = Literal["page", "article", "feed", "part", "stream", "call", "upload"]
 
 _SESSION = r"[A-Za-z0-9_-]{1,64}"
 _NAMED = "|".join(ENDPOINTS)
@@ -23,6 +23,7 @@ _READ: dict[Kind, str] = {
     "page": r"/",
     # The guard answers these itself; an ID may contain anything but control characters.
     "article": rf"{ARTICLE}[^\x00-\x1f\x7f]+",
+    "feed": r"/feed/[A-Za-z0-9_-]{1,64}/[A-Za-z0-9_-]{1,128}",
     "part": (
         r"/(?:config/?|theme\.css|favicon\.ico|robots\.txt|manifest\.json)"
         r"|/(?:assets|static)/[A-Za-z0-9_./-]+"

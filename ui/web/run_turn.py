@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -115,11 +115,32 @@ def _stream_turn(archive: Archive, chatbot: Chatbot, session: Session) -> Iterat
         for answer in _answers(archive, chatbot, turn, question, history):
             turn = replace(turn, answer=replace(answer, question=turn.request.question))
             yield turn
-        turn = replace(turn, out_of_coverage=_is_out_of_coverage(archive, turn.request, question))
+        turn = replace(
+            turn,
+            out_of_coverage=_is_out_of_coverage(archive, turn.request, question),
+            followups=_followups(archive, turn, history),
+        )
     except BackfileError as error:
         failed = Notice("error", message=str(error))
         turn = replace(turn, answer=Answer(turn.request.question, refused=True, refusal=failed))
     yield replace(turn, progress="done")
+
+
+def _followups(
+    archive: Archive, turn: Turn, history: Sequence[tuple[str, Answer]]
+) -> tuple[str, ...]:
+    """Return questions that go on from an answer; none while the reader has stopped it."""
+    if turn.request.mode != "answer" or turn.answer.refused or turn.finished.is_set():
+        return ()
+    from rag.answer.suggest import followup_questions
+
+    return followup_questions(
+        archive,
+        turn.answer,
+        filters=turn.request.filters,
+        asked_on=turn.asked_on,
+        asked_before=[question for question, _ in history],
+    )
 
 
 def read_question(archive: Archive, turn: Turn, history: list[tuple[str, Answer]]) -> ParsedQuery:

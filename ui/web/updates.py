@@ -96,9 +96,10 @@ class PageUpdates:
         texts = texts_in(session.language)
         last = session.turns[-1] if session.turns else None
         chips = [(words, kind) for kind, words in last.understood] if last else []
+        suggestions = () if session.turns else self.summaries.current().suggestions
         return {
             self.on.session: session,
-            self.on.thread: thread_html(session.turns, texts, self.summaries.current().suggestions),
+            self.on.thread: thread_html(session.turns, texts, suggestions),
             self.on.evidence: cards_html(session.turns, texts),
             self.on.understood: gr.CheckboxGroup(
                 choices=chips, value=[kind for _, kind in chips], visible=bool(chips)

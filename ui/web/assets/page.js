@@ -22,6 +22,7 @@
   // Gradio's radio buttons have a name each, so arrow keys do not move between them. Those that ask
   // a question when selected stay so: an arrow key would ask on each step.
   const CHOICES = '#bf-order input[type="radio"]';
+  const TYPED = 'textarea, select, [contenteditable], input:not([type="radio"], [type="checkbox"])';
   const DATES = ':is(#bf-after, #bf-before, #bf-asked-on) :is(input, textarea)';
   const LANDMARKS = {'#bf-rail': ['navigation', 'rail'], '#bf-thread': ['region', 'thread'],
                      '#bf-reading': ['complementary', 'reading']};
@@ -61,7 +62,7 @@
       if (isNaN(moment) || !time.textContent.endsWith('UTC')) continue;  // a day without a time
       time.title = time.textContent;
       time.textContent = moment.toLocaleString(words().locale, {
-        day: 'numeric', month: 'long', year: 'numeric', hour: '2-digit', minute: '2-digit'});
+        day: 'numeric', month: 'long', year: 'numeric', hour: '2-digit', minute: '2-digit', hourCycle: 'h23'});
     }
   };
 
@@ -120,9 +121,10 @@
       else link.removeAttribute('aria-current');
     }
     if (view !== 'ask') {
-      find('#bf-banner header')?.dispatchEvent(new CustomEvent('bf-view', {bubbles: true, detail: {view}}));
+      find('#bf-banner header')?.dispatchEvent(new CustomEvent('bf-view', {bubbles: true, detail: {view, query: location.search}}));
     }
   };
+  document.addEventListener('bf-show', ({detail}) => showView(detail));
   const viewOfAddress = () => new URLSearchParams(location.search).get('view') ?? 'ask';
   addEventListener('popstate', () => showView(viewOfAddress()));
   document.addEventListener('click', (event) => {
@@ -267,6 +269,7 @@
     if (skip) { event.preventDefault(); find('#bf-question textarea')?.focus(); }
     const pressed = target.closest?.('[data-do]')?.dataset.do;
     if (pressed === 'theme') switchTheme();
+    if (pressed === 'print') print();
     if (pressed === 'shortcuts') find('#bf-shortcuts')?.showModal();
     if (pressed === 'rail') document.body.classList.toggle('bf-rail-open');
     else if (!target.closest?.('#bf-rail') || pressed === 'open') document.body.classList.remove('bf-rail-open');
@@ -338,7 +341,7 @@
       event.preventDefault();
       return;
     }
-    if (event.target.matches?.('input, textarea, select, [contenteditable]') || find('dialog[open]')) return;
+    if (event.target.matches?.(TYPED) || find('dialog[open]')) return;
     const act = keys[event.key];
     if (act) { event.preventDefault(); act(); }
   });

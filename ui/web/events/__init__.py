@@ -12,6 +12,7 @@ from ui.web.components import UNQUEUED_EVENT
 from ui.web.events.admin import wire_admin
 from ui.web.events.archive import wire_archive
 from ui.web.events.ask import wire_answer, wire_ask
+from ui.web.events.browse import wire_browse
 from ui.web.events.export import wire_export
 from ui.web.events.feedback import wire_feedback
 from ui.web.events.histogram import show_chart
@@ -35,11 +36,12 @@ def wire(page: PageUpdates, blocks: gr.Blocks, settings: Settings, concurrency: 
     wire_ask(page, concurrency)
     wire_reading(page)
     wire_admin(page, settings)
+    wire_browse(page)
     wire_archive(page, settings)
     for event in wire_saved(page):
         wire_answer(page, event, concurrency)
     wire_feedback(page)
-    wire_export(page)
+    wire_export(page, settings)
     _wire_conversations(page)
 
 
@@ -60,7 +62,7 @@ def _wire_conversations(page: PageUpdates) -> None:
         started = run_turn.stop_turn(session).start_conversation()
         return {**show(started), on.question: page.empty_question()}
 
-    def act(session: Session, pressed: gr.EventData) -> Updates:
+    def change_list(session: Session, pressed: gr.EventData) -> Updates:
         wanted = input_validation.read(input_validation.ConversationAction, pressed._data)
         if wanted is None:
             return page.no_change()
@@ -88,7 +90,7 @@ def _wire_conversations(page: PageUpdates) -> None:
     parts = [*page.session_components, *page.feedback_components, *page.choice_components]
     for changed in (
         on.start.click(start, on.session, parts, **UNQUEUED_EVENT),
-        on.conversations.act(act, on.session, parts, **UNQUEUED_EVENT),
+        on.conversations.act(change_list, on.session, parts, **UNQUEUED_EVENT),
         on.thread.version(version, on.session, parts, **UNQUEUED_EVENT),
     ):
         show_chart_of(page, changed)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator, Sequence
 
 import gradio as gr
 
 from rag.schema import Citation
+from rag.settings import Settings
 from ui import answer_formats
 from ui.i18n import texts_in
 from ui.web import input_validation
@@ -19,8 +21,7 @@ from ui.web.updates import PageUpdates
 SAVE_JS = """(payload) => {
   if (!payload) return;
   const link = document.createElement('a');
-  const content = payload.base64
-    ? Uint8Array.from(atob(payload.base64), (byte) => byte.charCodeAt(0)) : payload.text;
+  const content = Uint8Array.from(atob(payload.base64), (byte) => byte.charCodeAt(0));
   link.href = URL.createObjectURL(new Blob([content], {type: payload.type}));
   link.download = payload.name;
   link.click();
@@ -43,14 +44,14 @@ COPY_JS = """async (payload) => {
 }"""
 
 
-def wire_export(page: PageUpdates) -> None:
+def wire_export(page: PageUpdates, settings: Settings) -> None:
     """Register the buttons that copy, link or download an answer."""
     on = page.on
 
     def select_turns(session: Session, turn: int) -> list[answer_formats.ExportedTurn]:
         turns = page.current(session).turns
         chosen = turns[turn - 1 : turn] if turn else turns
-        return export_turns([one for one in chosen if not one.is_under_way])
+        return export_turns([one for one in chosen if not one.is_under_way], settings.base_url)
 
     def copy(session: Session, pressed: gr.EventData) -> dict[str, str] | None:
         wanted = input_validation.read(input_validation.OfTurn, pressed._data)
@@ -70,12 +71,12 @@ def wire_export(page: PageUpdates) -> None:
 
     def save(session: Session, pressed: gr.EventData) -> dict[str, str] | None:
         wanted = input_validation.read(input_validation.SaveAs, pressed._data)
-        kind = answer_formats.FORMATS.get(wanted.form) if wanted else None
         answers = select_turns(session, wanted.turn) if wanted else []
-        if wanted is None or kind is None or not answers:
+        if wanted is None or wanted.form not in answer_formats.FILE_FORMATS or not answers:
             return None
-        text = answer_formats.export(answers, wanted.form, texts_in(session.language))
-        return {"text": text, "type": kind.media_type, "name": f"backfile.{kind.suffix}"}
+        return payload_of(
+            answer_formats.export_file(answers, wanted.form, texts_in(session.language))
+        )
 
     for event, give, script in (
         (on.thread.copy, copy, COPY_JS),
@@ -85,11 +86,18 @@ def wire_export(page: PageUpdates) -> None:
         event(give, on.session, on.payload, **QUEUED_EVENT).then(None, on.payload, js=script)
 
 
-def export_turns(turns: Sequence[Turn]) -> list[answer_formats.ExportedTurn]:
+def payload_of(made: answer_formats.ExportedFile) -> dict[str, str]:
+    """Return a file as the payload that SAVE_JS saves."""
+    content = base64.b64encode(made.content).decode("ascii")
+    return {"base64": content, "type": made.media_type, "name": made.name}
+
+
+def export_turns(turns: Sequence[Turn], base_url: str = "") -> list[answer_formats.ExportedTurn]:
     """Convert turns to the values that `answer_formats` exports.
 
     Args:
         turns: The turns, oldest first.
+        base_url: The address at which readers reach the page.
 
     Returns:
         A value for each turn; for turns in the mode "passages", with the passages shown.
@@ -101,6 +109,7 @@ def export_turns(turns: Sequence[Turn]) -> list[answer_formats.ExportedTurn]:
             turn.sequence,
             turn.asked_on,
             tuple(_passages(turn)) if turn.request.mode == "passages" else (),
+            base_url=base_url,
         )
         for turn in turns
     ]

@@ -5,7 +5,6 @@ They are kept on the server under the owner "local".
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,7 +20,7 @@ from ui.permalinks import feed_address
 from ui.web import input_validation, run_turn
 from ui.web.components import ADMIN_EVENT, SavedView
 from ui.web.events.admin import may_write, require_write_access
-from ui.web.events.export import COPY_JS, SAVE_JS
+from ui.web.events.export import COPY_JS, SAVE_JS, payload_of
 from ui.web.places import html_place, read_asset
 from ui.web.state import AskRequest, Session
 from ui.web.updates import PageUpdates, Updates
@@ -200,8 +199,7 @@ class SavedHandlers:
         except BackfileError as error:
             gr.Warning(escape(str(error)))
             return None
-        content = base64.b64encode(made.content).decode("ascii")
-        return {"base64": content, "type": made.media_type, "name": made.name}
+        return payload_of(made)
 
     def feed(
         self, session: Session, event: gr.EventData, request: gr.Request

@@ -19,7 +19,7 @@ SHORTCUTS = {
     "escape": ("Esc",),
     "help": ("?",),
 }
-PUBLIC_VIEWS = ("ask",)
+PUBLIC_VIEWS = ("ask", "browse")
 VIEWS = (*PUBLIC_VIEWS, "saved", "archive")
 MOST_PUBLISHERS = 200  # rows; a web crawl can have thousands
 

@@ -17,7 +17,13 @@ from ui.web.views.timeline import timeline_html
 MAX_CLOSEST = 3  # closest articles listed in the chat; all have cards
 SIGNS = {"partly": "◐", "unverified": "", "not supported": "✗", "contradicted": "✗"}
 THUMB_UP, THUMB_DOWN = "↑", "↓"
-EXPORT_NAMES = {"markdown": "Markdown", "html": "HTML", "ris": "RIS", "csl": "CSL-JSON"}
+EXPORT_NAMES = {
+    "word": "Word",
+    "markdown": "Markdown",
+    "html": "HTML",
+    "ris": "RIS",
+    "csl": "CSL-JSON",
+}
 STATUSES = {
     "answered": "status_answered",
     "sources disagree": "status_sources_disagree",
@@ -133,6 +139,7 @@ def _toolbar(turn: Turn, texts: Texts) -> str:
         f'<li><button type="button" data-do="save" data-form="{form}">{escape(name)}</button></li>'
         for form, name in EXPORT_NAMES.items()
     )
+    forms += f'<li><button type="button" data-do="print">{escape(texts("print_pdf"))}</button></li>'
     export = (
         f'<details class="bf-menu"><summary>{escape(texts("export"))}</summary>'
         f"<ul>{forms}</ul></details>"
