@@ -137,7 +137,7 @@ def test_article_is_marked_at_the_place_of_its_address(archive: Archive) -> None
     assert texts_of("mark", markup) == [QUOTE]
     article = Markup(markup).first(tag="article")
     assert article["data-address"] == ArticleAddress(FERRY.id, *SPAN, 1).path
-    assert "revision 1" in markup.replace("&#32;", " ")
+    assert "This is revision 1, the one cited." in Markup(markup).text
 
 
 def test_address_without_a_span_shows_the_current_revision(archive: Archive) -> None:
@@ -160,7 +160,7 @@ def test_impossible_place_shows_the_article_unmarked(
     assert "mark" not in Markup(markup).tags
 
 
-@pytest.mark.parametrize("article_id", ["nowhere", "board.example/1", "../x", "", "\ud800"])
+@pytest.mark.parametrize("article_id", ["nowhere", "board.example/1", "../x", ""])
 def test_unknown_and_restricted_ids_have_no_place(archive: Archive, article_id: str) -> None:
     assert place_at(archive, ArticleAddress(article_id)) is None
 
