@@ -68,11 +68,16 @@ def serve(settings: Settings) -> None:
         BackfileError: The archive cannot be opened, or the port is in use.
     """
     limit_malloc_arenas()
-    with opening.open_chatbot(settings) as (archive, chatbot):
+    create = settings.write_access != "none" and opening.is_unused(settings.archive)
+    with opening.open_chatbot(settings, create=create) as (archive, chatbot):
         # A batch this large loads torch now; otherwise the first question would wait for it.
         archive.embed(["warm " * 200] * 50)
         served = start(archive, chatbot, settings)
         print(f"Backfile is running at {served.invitation} (press Ctrl-C to stop)", flush=True)
+        if create:
+            print(
+                f"The archive at {settings.archive} is new: add articles on the page.", flush=True
+            )
         try:
             threading.Event().wait()
         except KeyboardInterrupt:

@@ -126,7 +126,9 @@
     }
   };
   document.addEventListener('bf-show', ({detail}) => showView(detail));
-  const viewOfAddress = () => new URLSearchParams(location.search).get('view') ?? 'ask';
+  // Who may add articles begins there if there are none yet.
+  const firstView = () => (find('#bf-banner header[data-empty] nav [data-view="archive"]') ? 'archive' : 'ask');
+  const viewOfAddress = () => new URLSearchParams(location.search).get('view') ?? firstView();
   addEventListener('popstate', () => showView(viewOfAddress()));
   document.addEventListener('click', (event) => {
     const link = event.target.closest?.('#bf-banner nav a[data-view]');

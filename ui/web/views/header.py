@@ -50,7 +50,8 @@ def header_html(
     )
     rail = escape(texts("show_conversations"))
     return (
-        f'<header><a class="bf-skip" href="#bf-question">{escape(texts("skip"))}</a>'
+        f"<header{'' if status.articles else ' data-empty'}>"
+        f'<a class="bf-skip" href="#bf-question">{escape(texts("skip"))}</a>'
         f'<button type="button" class="bf-menu-button" data-do="rail" '
         f'aria-label="{rail}">☰</button>'
         f'<h1 class="bf-wordmark">Backfile</h1>{_views(texts, may_write)}'
