@@ -54,6 +54,15 @@
     }
   };
 
+  const votes = new Map();  // by id of the answer
+  const markVotes = () => {
+    for (const thumb of findAll('.bf-thumb')) {
+      const vote = votes.get(thumb.closest('.bf-turn').dataset.id);
+      const pressed = String(vote === thumb.dataset.liked);
+      if (thumb.ariaPressed !== pressed) thumb.ariaPressed = pressed;
+    }
+  };
+
   // Times in the reader's zone; the server writes them in UTC.
   const localTimes = () => {
     for (const time of findAll('time[datetime]:not([data-local])')) {
@@ -99,6 +108,7 @@
       due = false;
       fix();
       markDates();
+      markVotes();
       localTimes();
       addCalendars();
       follow();
@@ -297,6 +307,11 @@
     if (pressed === 'open-search' && document.body.dataset.view !== 'ask') {
       history.pushState(null, '', location.pathname);
       showView('ask');
+    }
+    if (pressed === 'vote') {
+      votes.set(target.closest('.bf-turn').dataset.id, target.closest('.bf-thumb').dataset.liked);
+      markVotes();
+      whenThere('#bf-opinion textarea', (field) => field.focus());
     }
     if (pressed === 'edit') {
       const field = find('#bf-question textarea');
