@@ -12,7 +12,7 @@ from typing import Literal
 
 API = "/gradio_api/"
 ENDPOINTS = ("ask", "search")
-Kind = Literal["page", "part", "stream", "call", "upload"]
+Kind = Literal["page", "part", "stream", "feed", "call", "upload"]
 
 _SESSION = r"[A-Za-z0-9_-]{1,64}"
 _NAMED = "|".join(ENDPOINTS)
@@ -24,6 +24,7 @@ _READ: dict[Kind, str] = {
         r"|/gradio_api/(?:info/?|app_id/?|login_check/?|theme\.css|upload_progress)"
     ),
     "stream": (rf"/gradio_api/(?:queue/data|heartbeat/{_SESSION}|call/(?:{_NAMED})/{_SESSION})"),
+    "feed": rf"/feed/{_SESSION}/{_SESSION}",
 }
 _WRITE: dict[Kind, str] = {
     "call": rf"/gradio_api/(?:queue/join|run/predict|call/(?:{_NAMED})|cancel|reset)/?",
