@@ -238,7 +238,7 @@ class BrowseAction(BaseModel):
 
 
 class NamePrefix(BaseModel):
-    """How the names to list begin."""
+    """Beginning of the names to list."""
 
     prefix: Annotated[str, StringConstraints(max_length=100)] = ""
 
