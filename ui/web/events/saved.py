@@ -154,7 +154,7 @@ class SavedHandlers:
             dossiers.add(
                 opened, passage.article_id, start, end, revision=passage.revision, access=ALL_RIGHTS
             )
-            gr.Info(texts("passage_collected", name=dossiers.get(opened).name), duration=4)
+            gr.Info(texts("collected_in", name=dossiers.get(opened).name), duration=4)
         except BackfileError as error:
             gr.Warning(escape(str(error)))
         return show_saved(self.page, texts, opened)
