@@ -71,9 +71,7 @@ def test_number_of_an_earlier_answer_opens_its_own_article(open_page: Opened) ->
     expect(page.locator(".bf-article h2")).to_have_text(HARBOUR.title)
 
 
-def test_number_previews_its_quotation_and_lights_its_card(
-    open_page: Opened, paced: Paced
-) -> None:
+def test_number_previews_its_quotation_and_lights_its_card(open_page: Opened, paced: Paced) -> None:
     page = open_page(at=paced.address)
     answer = ask_and_wait(page, "What of the harbour bridge?")
     number, card = answer.locator(".bf-cite").first, cards(page).first
