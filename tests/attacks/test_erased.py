@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64decode
 from collections.abc import Iterator
+from io import BytesIO
 from itertools import product
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
@@ -62,20 +65,29 @@ def without_erased_text(told: object) -> str:
     return text
 
 
+def read_file(content: bytes) -> str:
+    """Return the text of an exported file."""
+    if not content.startswith(b"PK"):
+        return content.decode()
+    with ZipFile(BytesIO(content)) as document:
+        return document.read("word/document.xml").decode()
+
+
 def test_exports_of_an_open_page_lose_erased_text(visit: Visit, folder: Path) -> None:
     def export(turn: int, form: str) -> str:
         event = {"turn": turn, "form": form}
-        return json.dumps(visit.call(visit.index("save"), event_data=event)["output"]["data"])
+        (made,) = visit.call(visit.index("save"), event_data=event)["output"]["data"]
+        return read_file(b64decode(made["base64"])) + made["name"]
 
     def copy(turn: int) -> str:
         called = visit.call(visit.index("copy"), event_data={"turn": turn})
         return json.dumps(called["output"]["data"])
 
-    for turn, form in product((0, 1), answer_formats.FORMATS):
+    for turn, form in product((0, 1), answer_formats.FILE_FORMATS):
         assert "closed on Monday" in export(turn, form), form
     assert "closed on Monday" in copy(1)
     erase(folder, HARBOUR.id)
-    for form in answer_formats.FORMATS:
+    for form in answer_formats.FILE_FORMATS:
         assert "third fewer" in without_erased_text(export(0, form))
         without_erased_text(export(1, form))
     assert SAID_OF_IT in without_erased_text(copy(1))

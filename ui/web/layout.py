@@ -47,7 +47,10 @@ element.addEventListener('click', (event) => {
   const {do: name, liked, version, form, question, mode} = pressed.dataset;
   if (name === 'vote') trigger('vote', {turn, liked: liked === 'true'});
   else if (name === 'version') trigger('version', {turn, version: +version});
-  else if (name === 'save') trigger('save', {turn, form});
+  else if (name === 'save') {
+    const whole = pressed.closest('ul').querySelector('input')?.checked;
+    trigger('save', {turn: whole ? 0 : turn, form});
+  }
   else if (name === 'suggested') trigger('suggested', {question, mode});
   else if (['copy', 'link', 'again', 'widen', 'keep'].includes(name)) trigger(name, {turn});
 });

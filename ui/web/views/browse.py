@@ -9,8 +9,8 @@ from rag.archive.browse import BrowsePage, Facet, FacetName
 from rag.archive.name_quotations import NameQuotation
 from rag.archive.names import NameCount, NamePage
 from rag.schema import ArticleMetadata
+from ui.article_address import ArticleAddress
 from ui.i18n import Texts
-from ui.permalinks import article_path
 from ui.web.browse_request import BrowseRequest
 from ui.web.views.cards import facts_html
 from ui.web.views.chart import chart_html
@@ -89,7 +89,7 @@ def _more(page: BrowsePage, texts: Texts) -> str:
 
 
 def _article(head: ArticleMetadata, texts: Texts) -> str:
-    path = article_path(head.article_id).lstrip("/")
+    path = ArticleAddress(head.article_id).path
     title = escape_line(head.title or head.article_id)
     return (
         f'<li><a href="{escape(path)}" data-open dir="auto">{title}</a>'
@@ -156,7 +156,7 @@ def _quotations(found: Sequence[NameQuotation], texts: Texts) -> str:
 
 def _quotation(one: NameQuotation, texts: Texts) -> str:
     head = one.metadata
-    path = article_path(head.article_id, one.start, one.end).lstrip("/")
+    path = ArticleAddress(head.article_id, one.start, one.end).path
     printed = (
         f"<span>{escape(texts('printed_in', count=one.printed))}</span>" if one.printed > 1 else ""
     )

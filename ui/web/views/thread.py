@@ -139,6 +139,8 @@ def _toolbar(turn: Turn, texts: Texts) -> str:
         f'<li><button type="button" data-do="save" data-form="{form}">{escape(name)}</button></li>'
         for form, name in EXPORT_NAMES.items()
     )
+    whole = escape(texts("whole_conversation"))
+    forms = f'<li><label class="bf-whole-check"><input type="checkbox"> {whole}</label></li>{forms}'
     forms += f'<li><button type="button" data-do="print">{escape(texts("print_pdf"))}</button></li>'
     export = (
         f'<details class="bf-menu"><summary>{escape(texts("export"))}</summary>'
