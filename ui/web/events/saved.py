@@ -60,7 +60,8 @@ def wire_saved(page: PageUpdates) -> list[Any]:
     outputs = [on.session, view.searches, view.dossiers, on.saved_rail, view.opened]
     on.banner.saved(handlers.open_view, inputs, outputs, **ADMIN_EVENT)
     for place in (view.searches, view.dossiers):
-        place.act(handlers.act, inputs, outputs, **ADMIN_EVENT)
+        # A note that is being saved must not keep the next action from being sent.
+        place.act(handlers.act, inputs, outputs, **ADMIN_EVENT, trigger_mode="multiple")
     on.thread.keep(handlers.keep, inputs, outputs, **ADMIN_EVENT)
     on.evidence.collect(handlers.collect, inputs, outputs, **ADMIN_EVENT)
     view.dossiers.file(handlers.file, on.session, on.payload, **ADMIN_EVENT).then(
