@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.archive.archive import Archive
+from rag.sanitize import neutralize_markers
 from rag.schema import Article, Passage, Span
 from tests.support.fakes import HARBOUR, ORCHARD, WordEmbeddings
 from ui.article_address import ArticleAddress
@@ -98,14 +99,10 @@ def read(archive: Archive, place: Place | None, **given: Any) -> str:
 def test_paragraphs_hold_every_character_and_mark_the_span(text: str, one: int, two: int) -> None:
     start, end = sorted((min(one, len(text)), min(two, len(text))))
     markup = text_html(text, Span(0, len(text)), [Span(start, end)])
-    assert "".join(Markup(markup).text.split()) == "".join(neutral(text).split())
+    assert "".join(Markup(markup).text.split()) == "".join(neutralize_markers(text).split())
     marked = "".join(texts_of("mark", markup))
-    assert "".join(marked.split()) == "".join(neutral(text)[start:end].split())
+    assert "".join(marked.split()) == "".join(neutralize_markers(text)[start:end].split())
     assert set(Markup(markup).tags) <= {"p", "h3", "span", "mark"}
-
-
-def neutral(text: str) -> str:
-    return text.replace("[1]", "(1)")
 
 
 @given(st.text("ab \n\r\t", max_size=60))

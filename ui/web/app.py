@@ -227,7 +227,7 @@ def theme() -> themes.Base:
 def style_sheet() -> str:
     """Return the style sheets of the page as one; later ones win.
 
-    They are put into the page itself: Gradio's parameter `css` adds its prefix after each comma, also within
-    `:is(...)`, which changes what wins, and shows the page without them at first.
+    They are put into the page itself: Gradio's parameter `css` adds its prefix after each comma,
+    also within `:is(...)`, which changes what wins, and shows the page without them at first.
     """
     return "\n".join(map(read_asset, STYLE_SHEETS))

@@ -27,6 +27,7 @@ FOLDER = "given"  # in the archive's folder; holds uploads while they are ingest
 MOST_SOURCES = 1000
 MOST_PREVIEWED = 50  # articles listed in a preview
 MOST_REJECTS = 200  # shown on the page; `backfile rejects` lists all
+LOCK_SECONDS = 2.0  # a decision waits for the one before; an ingest takes longer
 POLL_SECONDS = 0.5  # interval of progress updates
 
 Settled = Literal["done", "gone", "kept out"]
@@ -233,12 +234,18 @@ def sum_reports(reports: Sequence[IngestReport]) -> IngestReport:
 
 
 @contextmanager
-def _writer(archive: Archive, settings: Settings) -> Iterator[Archive]:
-    """Open the page's archive for writing, with its embedding model, which is already loaded."""
+def _writer(archive: Archive, settings: Settings, wait: float = 0.0) -> Iterator[Archive]:
+    """Open the page's archive for writing, with its embedding model, which is already loaded.
+
+    Args:
+        archive: The page's archive.
+        settings: Its settings.
+        wait: Seconds to wait for another writer.
+    """
     from rag.archive.archive import Archive as Opened
 
     with Opened.open(
-        archive.path, mode="write", embeddings=archive.embeddings, settings=settings
+        archive.path, mode="write", embeddings=archive.embeddings, settings=settings, wait=wait
     ) as writer:
         yield writer
 
@@ -307,7 +314,7 @@ def reinstate_article(archive: Archive, settings: Settings, article_id: str) -> 
     Raises:
         ArchiveLockedError: Another process is writing to the archive.
     """
-    with _writer(archive, settings) as writer:
+    with _writer(archive, settings, LOCK_SECONDS) as writer:
         withdrawal = writer.withdrawals([article_id]).get(article_id)
         if withdrawal is None or withdrawal.erased:
             return False
@@ -331,7 +338,7 @@ def settle_held_change(
     from ingest.change_policy import accept_held_change
     from rag.store.held_changes import ArticleOrigins, HeldChanges
 
-    with _writer(archive, settings) as writer:
+    with _writer(archive, settings, LOCK_SECONDS) as writer:
         changes = HeldChanges(writer.store.database)
         change = changes.get(held_id)
         if change is None:
@@ -359,5 +366,5 @@ def withdraw_articles(archive: Archive, settings: Settings, ids: Sequence[str], 
     Raises:
         ArchiveLockedError: Another process is writing to the archive.
     """
-    with _writer(archive, settings) as writer:
+    with _writer(archive, settings, LOCK_SECONDS) as writer:
         return writer.withdraw(ids, reason=reason)

@@ -3,12 +3,14 @@ const PAUSE = 1000;  // milliseconds without a key
 const drafts = new Map();  // notes by passage, until the page shows them as saved
 let timer = 0;
 let next = [];  // selectors of what gets the focus after a change: the first that is there
-// The lists are replaced after a change, some frames later: then the focus would be nowhere.
+// After a change, Gradio gives the elements in their places new attributes and texts, some frames
+// later: a field would keep the note of another passage, and the focus be nowhere.
 const settle = (frames = 30) => {
   for (const note of element.querySelectorAll('[data-note]')) {
     const draft = drafts.get(note.dataset.note);
     if (draft === note.defaultValue) drafts.delete(note.dataset.note);
-    else if (draft !== undefined && draft !== note.value) note.value = draft;
+    const wanted = draft ?? note.defaultValue;
+    if (note.value !== wanted) note.value = wanted;
   }
   if (document.activeElement === document.body) {
     next.map((what) => element.querySelector(what)).find((one) => one?.offsetParent)?.focus();
@@ -40,15 +42,17 @@ const askName = (pressed, value) => {
   field.setAttribute('aria-label', pressed.textContent);
   let ended = false;
   const end = (name) => {
-    if (ended) return;
+    if (ended || !field.isConnected) return;
     ended = true;
     field.replaceWith(pressed);
     if (name && name !== value) send(pressed, '', name);
   };
-  field.addEventListener('blur', () => end(field.value.trim()));
+  // Later, since Gradio may be replacing the field.
+  field.addEventListener('blur', () => setTimeout(() => end(field.value.trim())));
   field.addEventListener('keydown', (key) => {
     if (key.key !== 'Enter' && key.key !== 'Escape') return;
     key.stopPropagation();
+    key.preventDefault();  // else Enter presses the button that has the focus then
     end(key.key === 'Enter' ? field.value.trim() : value);
     pressed.focus();
   });
@@ -68,22 +72,23 @@ element.addEventListener('click', (event) => {
   else send(pressed, pressed.closest('[data-dossier]')?.dataset.dossier ?? '');
 });
 
-const saved = new Map();  // notes as they were sent last
-const save = (note) => {
+const sent = new Map();  // notes by passage, as they were sent last
+const save = (id, dossier, value, before) => {
   clearTimeout(timer);
-  if ((saved.get(note.dataset.note) ?? note.defaultValue) === note.value) return;
-  saved.set(note.dataset.note, note.value);
-  trigger('act', {action: 'note', id: note.dataset.note, value: note.value,
-                  dossier: note.closest('[data-dossier]').dataset.dossier});
+  if ((sent.get(id) ?? before) === value) return;
+  sent.set(id, value);
+  trigger('act', {action: 'note', id, dossier, value});
+};
+const write = (note, delay) => {
+  const {dataset: {note: id}, value, defaultValue} = note;
+  const {dossier} = note.closest('[data-dossier]').dataset;
+  drafts.set(id, value);
+  clearTimeout(timer);
+  timer = setTimeout(() => save(id, dossier, value, defaultValue), delay);
 };
 element.addEventListener('input', ({target}) => {
-  const note = target.closest('[data-note]');
-  if (!note) return;
-  drafts.set(note.dataset.note, note.value);
-  clearTimeout(timer);
-  timer = setTimeout(() => save(note), PAUSE);
+  if (target.matches('[data-note]')) write(target, PAUSE);
 });
 element.addEventListener('change', ({target}) => {
-  const note = target.closest('[data-note]');
-  if (note) save(note);
+  if (target.matches('[data-note]')) write(target, 0);
 });

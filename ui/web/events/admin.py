@@ -42,10 +42,16 @@ def lay_out_ingest() -> IngestControls:
             label=i18n("addresses"), lines=2, max_lines=6, elem_id="bf-addresses"
         )
         with gr.Row():
-            preview = gr.Button(i18n("preview"), size="sm", min_width=90)
-            add = gr.Button(i18n("add"), size="sm", variant="primary", min_width=90)
-            stop = gr.Button(i18n("add_stop"), size="sm", min_width=60, visible=False)
-        report = html_place("bf-told")
+            preview = gr.Button(
+                i18n("preview"), size="sm", min_width=90, elem_id="bf-preview-files"
+            )
+            add = gr.Button(
+                i18n("add"), size="sm", variant="primary", min_width=90, elem_id="bf-add"
+            )
+            stop = gr.Button(
+                i18n("add_stop"), size="sm", min_width=60, visible=False, elem_id="bf-stop"
+            )
+        report = html_place("bf-told", read_asset("report.js"))
         name = gr.Textbox(label=i18n("withdraw_name"), max_length=2000, max_lines=1)
         remove = gr.Button(i18n("withdraw"), size="sm", elem_id="bf-remove")
         status = html_place("bf-status")

@@ -65,7 +65,13 @@ def wire_archive(page: PageUpdates, settings: Settings, changes: Iterable[Any]) 
 
     shown = [view.heading, view.pending, view.coverage, view.log]
     for place in (view.pending, view.log):
-        place.act(act, page.on.session, [*shown, *page.coverage_components], **ADMIN_EVENT)
+        place.act(
+            act,
+            page.on.session,
+            [*shown, *page.coverage_components],
+            **ADMIN_EVENT,
+            trigger_mode="multiple",
+        )
 
     def open_view(session: Session, request: gr.Request) -> Updates:
         if not may_write(request):

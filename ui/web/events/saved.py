@@ -60,7 +60,8 @@ def wire_saved(page: PageUpdates) -> list[Any]:
     outputs = [on.session, view.searches, view.dossiers, on.saved_rail, view.opened]
     on.banner.saved(handlers.open_view, inputs, outputs, **ADMIN_EVENT)
     for place in (view.searches, view.dossiers):
-        place.act(handlers.act, inputs, outputs, **ADMIN_EVENT)
+        # A note that is being saved must not keep the next action from being sent.
+        place.act(handlers.act, inputs, outputs, **ADMIN_EVENT, trigger_mode="multiple")
     on.thread.keep(handlers.keep, inputs, outputs, **ADMIN_EVENT)
     on.evidence.collect(handlers.collect, inputs, outputs, **ADMIN_EVENT)
     view.dossiers.file(handlers.file, on.session, on.payload, **ADMIN_EVENT).then(
@@ -154,7 +155,7 @@ class SavedHandlers:
             dossiers.add(
                 opened, passage.article_id, start, end, revision=passage.revision, access=ALL_RIGHTS
             )
-            gr.Info(texts("passage_collected", name=dossiers.get(opened).name), duration=4)
+            gr.Info(texts("collected_in", name=dossiers.get(opened).name), duration=4)
         except BackfileError as error:
             gr.Warning(escape(str(error)))
         return show_saved(self.page, texts, opened)
