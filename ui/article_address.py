@@ -53,7 +53,7 @@ class ArticleAddress:
         Returns:
             The address; None without an id, or with one that is too long.
         """
-        article_id = query.get("article", "")
+        article_id = query.get("article", "").encode(errors="replace").decode()
         if not article_id or len(article_id) > LONGEST_ID:
             return None
         start, end = _read_span(query.get("at", ""))

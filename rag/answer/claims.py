@@ -44,6 +44,7 @@ BEFORE = 40  # characters before a figure in which "at least" stands
 ROUNDED = 0.1  # share by which an exact figure may differ from "about", "nearly" or "some"
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _STATISTIC = re.compile(r"\bso far this year\b|\bdefine[sd]?\b|\bon average\b|\bper year\b", re.I)
+_DIGIT = re.compile(r"\d")
 _LOW = re.compile(r"at least|more than|over|as many|up to", re.IGNORECASE)
 
 
@@ -213,7 +214,9 @@ def figure_claim(
 
 
 def _lead_figure(every: Sequence[SentenceCandidate], asked: AskedFigure) -> FigureFound | None:
-    figures = [each for each in reported_figures(asked, every) if not _is_of_another_event(each)]
+    figures = [
+        each for each in reported_figures(asked, every) if not _is_of_another_event(each, asked)
+    ]
     if not figures:
         return None
     newest = newest_first(asked, every) if asked.fate else ()
@@ -230,7 +233,7 @@ def _same_figure(
     column: Sequence[SentenceCandidate], asked: AskedFigure, lead: FigureFound
 ) -> FigureFound | None:
     """Return a source's newest report of a figure; None if it has none."""
-    figures = [f for f in reported_figures(asked, column) if not _is_of_another_event(f)]
+    figures = [f for f in reported_figures(asked, column) if not _is_of_another_event(f, asked)]
     near = [
         f
         for f in figures
@@ -247,12 +250,21 @@ def _same_figure(
     return max(clear, key=lambda f: (f.day or date.min, f.candidate.score), default=None)
 
 
-def _is_of_another_event(figure: FigureFound) -> bool:
-    """Return whether a figure is of an earlier year, or a statistic of many events."""
+def _is_of_another_event(figure: FigureFound, asked: AskedFigure) -> bool:
+    """Return whether a figure is of an earlier year, of many events, or of an event elsewhere.
+
+    It is of one elsewhere if its sentence has names, but none of the question or of the headline.
+    """
     published, text = figure.candidate.hit.metadata.published, figure.candidate.text
     years = [int(year) for year in _YEAR.findall(text)]
     earlier = published is not None and any(year < published.year for year in years)
-    return earlier or _STATISTIC.search(text) is not None
+    if earlier or _STATISTIC.search(text) is not None:
+        return True
+    near = [*asked.names, *(n.text for n in find_names(figure.candidate.hit.metadata.title))]
+    named = [name.text for name in find_names(text)]
+    return bool(asked.names and named) and not any(
+        names_match(one, other) for one in named for other in near
+    )
 
 
 def _figure(found: FigureFound) -> _Count:
@@ -310,6 +322,8 @@ def _days_differ(one: SentenceCandidate, other: SentenceCandidate) -> bool:
     first, second = event_date(one.text, a), event_date(other.text, b)
     if first is None or second is None or first.reported or second.reported:
         return False
+    if not (_DIGIT.search(first.text) and _DIGIT.search(second.text)):
+        return False  # a weekday may be of another week than an article's date says
     return first.day != second.day
 
 

@@ -17,7 +17,7 @@ from rag.answer.period import refuse_period, small_talk_answer
 from rag.answer.refusal import refusal_answer, refusal_reason
 from rag.answer.sentence_scoring import SentenceCandidate, score_sentences, texts_of
 from rag.answer.sentence_selection import RELEVANT_FROM
-from rag.nlp.entities import find_names
+from rag.nlp.entities import find_names, is_country
 from rag.nlp.tokens import word_overlap
 from rag.query.answer_type import score_speaker
 from rag.query.attributions import find_publishers
@@ -37,6 +37,7 @@ ALIGNED = 8  # sentences of a column that are compared with those of the others
 FAR_BELOW = 5.0  # largest difference in score to the best sentence of a column
 SAME_DAYS = timedelta(days=1)  # figures of other days replace each other and don't disagree
 ONE_WORDING = 0.8  # share of the shorter sentence's words from which one column says it twice
+_SPEAK = re.compile(r"\b(?:differ|disagree|say|think|argue)\b", re.IGNORECASE)
 # A caption's credit, in a line that a scraper joined to the text.
 _CAPTION = re.compile(r"\w/(?:AP|AFP|Getty|Reuters|EPA|Bloomberg|Shutterstock)\b|\bGetty Images\b")
 
@@ -205,7 +206,8 @@ def _sides(
     names = tuple(side.name for side in comparison.sides)
     if comparison.topic and all(find_names(f"of {name}") for name in names):
         spoken = _speakers(archive, asked, names, filters)
-        if all(column.ranked for column in spoken):
+        heard = any if _SPEAK.search(asked.text) and not all(map(is_country, names)) else all
+        if heard(bool(column.ranked) for column in spoken):
             return spoken
     one, other = comparison.sides
     results = []

@@ -181,7 +181,7 @@ def _choose(archive: SearchBackend, found: RetrievalResult, wanted: AskedSpeaker
         if len(kept) == MOST_QUOTES or quote.score < ranked[0].score - far:
             break
         speaker, article = quote.speech.speaker, quote.hit.passage.article_id
-        if any(share_wording(one.speech, quote.speech) for one in kept):
+        if any(_repeats(quote, one) for one in kept):
             continue
         if by_article[article] < OF_AN_ARTICLE and (
             wanted.name or not speaker or by_speaker[speaker] < OF_A_SPEAKER
@@ -190,6 +190,14 @@ def _choose(archive: SearchBackend, found: RetrievalResult, wanted: AskedSpeaker
             by_speaker[speaker] += 1
             by_article[article] += 1
     return sorted(kept, key=lambda q: (-round(q.score), -_timestamp(q.hit), -q.score))
+
+
+def _repeats(quote: Quote, other: Quote) -> bool:
+    """Return whether a quotation has another one's words, or stands in the same sentence."""
+    a, b = quote.speech.span, other.speech.span
+    same_article = quote.hit.passage.article_id == other.hit.passage.article_id
+    overlaps = same_article and a.start < b.end and b.start < a.end
+    return overlaps or share_wording(other.speech, quote.speech)
 
 
 def _timestamp(hit: Hit) -> float:

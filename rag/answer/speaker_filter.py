@@ -54,7 +54,8 @@ _ANYBODY = frozenset(
 _VOICE = re.compile(
     r"\b(?:spokes\w+|officials?|representatives?|statement|ministry|ministers?|government|embassy"
     r"|press secretary|authorities|post|report|filing|lawsuit|chair\w{0,6}|president|director"
-    r"|secretary|chief|CEO|governor|head|commissioner|ambassador)\b",
+    r"|leader|premier|chancellor|king|queen|news agency|secretary|chief|CEO|governor|head"
+    r"|commissioner|ambassador)\b",
     re.IGNORECASE,
 )
 

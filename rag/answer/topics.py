@@ -41,6 +41,11 @@ _EVENT = re.compile(
     rf"|(?<![\w’'-])(?:[Tt]he )?(?P<event>(?!The |An? )[A-Z][\w’'-]{{1,20}}+"
     rf"(?: {_MODIFIER}){{0,3}} (?:{_EVENTS}))\b"
 )
+# Events in which nobody dies as a rule.
+_HARMLESS = re.compile(
+    r"\b(?:funeral|election|referendum|summit|trial|merger|takeover|verdict|coronation|ceasefire"
+    r"|treaty|sanctions|strike|robbery|outbreak)$"
+)
 _WITHIN = re.compile(r"(?<=[a-z,;’'] )[A-Z][\w-]*+")  # capitals that open no sentence
 _DEAD = next(words for name, words in FATES.items() if name == "dead")
 _NO_TOPIC = frozenset(
@@ -54,6 +59,14 @@ _INSTITUTIONS = frozenset(
     """service council agency force forces board commission authority ministry department
     committee union league party court bureau association foundation institute senate pentagon
     kremlin""".split()
+)
+_NO_PERSON = (
+    NOT_PEOPLE
+    | _NO_TOPIC
+    | _INSTITUTIONS
+    | frozenset(
+        "government palace administration metropolitan capitol police times journal".split()
+    )
 )
 _SAID = re.compile(r"\b(?:said|says|told|warned|announced|added|wrote|promised|vowed)\b")
 _AFTER_A_NAME = (
@@ -220,7 +233,8 @@ def is_person(speaker: str) -> bool:
         2 <= len(words) <= LONGEST_NAME
         and not is_described(speaker)
         and all(word[:1].isupper() and not word.isupper() for word in words)
-        and not any(word.lower().rstrip(".") in NOT_PEOPLE | _NO_TOPIC for word in words)
+        and not words[0].endswith(".")
+        and not any(word.lower().rstrip(".") in _NO_PERSON for word in words)
         and normalize_name(speaker) == speaker.lower()
         and not re.search(r"[’'“”,]s?(?: |$)", speaker)
     )
@@ -241,6 +255,8 @@ def tolls(hits: Sequence[Hit]) -> list[Toll]:
             if not ends_sentence(sentence) or not _counts_the_dead(sentence):
                 continue
             for event in named_events(sentence, hit.passage.text) or of_title:
+                if _HARMLESS.search(event):
+                    continue
                 found.setdefault(event, Toll(event, hit))
     return list(found.values())
 

@@ -34,8 +34,8 @@ from rag.store.database_validation import (
 )
 from rag.store.file_permissions import OWNER, private_opener
 from rag.store.lock import writer_lock
+from rag.store.saved_database import DAMAGED, SavedDatabase
 from rag.store.saved_database import FILE as SAVED
-from rag.store.saved_database import SavedDatabase
 from rag.store.saved_validation import find_saved_damage, validate_saved
 
 FORMAT = 1
@@ -113,6 +113,12 @@ def _write(store: ArticleStore, file: Path) -> Manifest:
         if saved.exists:  # after the database: what an erasure removes meanwhile is gone from it
             saved_copy = Path(made, saved.path.name)
             saved.copy_to(saved_copy)
+            try:
+                validate_saved(saved_copy)
+            except InvalidStoreError as error:
+                raise BackupError(
+                    f"the backup {file} was not made: of {saved.path}, {error}; {DAMAGED}"
+                ) from error
             size, digest = _measure(saved_copy)
             manifest = replace(manifest, saved_bytes=size, saved_sha256=digest)
         with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=LEVEL) as packed:

@@ -18,6 +18,8 @@ from rag.store.withdrawals import Withdrawals
 if TYPE_CHECKING:
     from rag.archive.reader import ArchiveReader
 
+LONGEST_QUOTE = 20_000  # characters, so that a dossier isn't a copy of the archive
+
 PassageState = Literal["current", "changed", "removed", "withdrawn", "erased", "restricted"]
 
 
@@ -182,7 +184,8 @@ class Dossiers:
             The passage.
 
         Raises:
-            InvalidValueError: The range is empty or not in the text, or the note is too long.
+            InvalidValueError: The range is empty, too long or not in the text, or the note is too
+                long.
             SavedItemError: There is no such dossier or article, or the dossier is full.
             ArchiveUnwritableError: The disk is full, or the folder can't be written to.
         """
@@ -300,6 +303,10 @@ def _entry(article: Article, start: int, end: int, note: str) -> DossierEntry:
         raise InvalidValueError(
             f"The passage {start}-{end} is not in the text of {article.id!r}, "
             f"which has {len(article.text):,} characters."
+        )
+    if end - start > LONGEST_QUOTE:
+        raise InvalidValueError(
+            f"The passage has {end - start:,} characters: use at most {LONGEST_QUOTE:,}."
         )
     quote = article.text[start:end]
     now = datetime.now(UTC)

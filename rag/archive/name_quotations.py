@@ -98,17 +98,20 @@ def _texts(
 
 def _quotations(metadata: ArticleMetadata, text: str) -> Iterator[tuple[str, NameQuotation]]:
     """Yield the quoted words and the quotation of each sentence that quotes somebody."""
-    speaker = ""
+    speaker, end = "", 0
     for line in _QUOTING_LINE.finditer(text):  # no quotation goes beyond its paragraph
+        if text[end : line.start()].strip():  # "he" may be somebody of the text between
+            speaker = ""
+        end = line.end()
         for span in quotable_spans(line[0]):
             sentence = line[0][span.start : span.end]
             words = " ".join(one.text for one in find_quotations(sentence))
             if len(words.split()) < FEWEST_WORDS:
                 continue
             named = speaker_name(sentence)
-            if not named:
-                continue
             speaker = speaker if _PRONOUN.match(named) else named
+            if not speaker:
+                continue
             start = line.start() + span.start
             yield (
                 words,

@@ -109,8 +109,7 @@ class NameCatalogue:
     ) -> tuple[NameCount, ...]:
         """Return the most frequent names; see `ArchiveView.names`."""
         check_kind(kind)
-        if limit < 1:
-            raise InvalidValueError(f"limit is {limit}. It must be at least 1.")
+        _check_limit(limit)
         merged = self._of(filters.access)
         passing = self._passing(merged, filters)
         counts = np.bincount(merged.numbers[passing], minlength=len(merged.roots))
@@ -126,6 +125,7 @@ class NameCatalogue:
     def page(self, name: str, *, kind: Kind | None, limit: int, filters: Filters) -> NamePage:
         """Return the page of a name; see `ArchiveView.name`."""
         check_kind(kind)
+        _check_limit(limit)
         merged = self._of(filters.access)
         root = self._find(merged, name, kind)
         if root is None:
@@ -260,6 +260,11 @@ def check_kind(kind: str | None) -> None:
     """
     if kind is not None and kind not in KINDS:
         raise InvalidValueError(f"kind is {kind!r}. It may be {', '.join(map(repr, KINDS))}.")
+
+
+def _check_limit(limit: int) -> None:
+    if limit < 1:
+        raise InvalidValueError(f"limit is {limit}. It must be at least 1.")
 
 
 def _count(table: NameTable, number: int, counts: Ids) -> NameCount:

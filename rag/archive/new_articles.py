@@ -124,8 +124,12 @@ def find_new_articles(
 
 def known_sequence(archive: ArchiveReader) -> int:
     """Return the last change whose articles can be found; a writer's index may be behind."""
-    archive.refresh()
-    return min(archive.indexes.bm25.refresh(), archive.store.database.sequence())
+    index, sequence = archive.indexes.bm25, archive.store.database.sequence()
+    reached = index.refresh()
+    if reached < sequence:  # refreshing all indexes opens the vectors, which takes longest
+        archive.refresh()
+        reached = index.refresh()
+    return min(reached, sequence)
 
 
 def _parse(

@@ -115,6 +115,8 @@ def _reembed_progress(database: Database) -> ReembedProgress | None:
 
 
 DAY = 86_400  # seconds
+# Rounded down; SQLite's `/` rounds times before 1970 up.
+_DAY_OF = f"(r.published_at - (r.published_at % {DAY} + {DAY}) % {DAY}) / {DAY}"
 # Chosen by definition, not measured: tests/archive/test_stats.py shows what is and isn't a gap.
 MIN_DAYS = 10  # days with articles needed to find a publisher's rhythm
 USUAL_QUANTILE = 0.9  # quantile of the steps between them that counts as usual: mostly a weekend
@@ -150,7 +152,7 @@ def daily_counts(database: Database, filters: Filters = EVERYTHING) -> dict[str,
     """
     where, values = where_clause(database, filters)
     rows = database.connection.execute(
-        f"SELECT r.publisher, r.published_at / {DAY}, count(*) FROM revisions r "
+        f"SELECT r.publisher, {_DAY_OF}, count(*) FROM revisions r "
         f"WHERE {where} AND r.published_at BETWEEN {FIRST_SECOND} AND {LAST_SECOND} "
         "GROUP BY 1, 2 ORDER BY 1, 2",
         values,
@@ -170,7 +172,7 @@ def find_gaps(database: Database, filters: Filters = EVERYTHING) -> tuple[Covera
     """
     where, values = where_clause(database, filters)
     rows = database.connection.execute(
-        f"SELECT DISTINCT r.publisher, r.published_at / {DAY} FROM revisions r "
+        f"SELECT DISTINCT r.publisher, {_DAY_OF} FROM revisions r "
         f"WHERE {where} AND r.published_at BETWEEN {FIRST_SECOND} AND {LAST_SECOND} "
         "ORDER BY 1, 2",
         values,

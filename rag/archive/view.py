@@ -282,7 +282,7 @@ class ArchiveView(ABC):
             The page: see `NamePage`. It has no articles if the name isn't in the archive.
 
         Raises:
-            InvalidValueError: `kind` is not one of the three.
+            InvalidValueError: `kind` is not one of the three, or `limit` is less than one.
         """
         return self._catalogue.page(name, kind=kind, limit=limit, filters=filters)
 

@@ -39,8 +39,11 @@ from rag.nlp.organisation_lists import (
 Kind = Literal["person", "place", "organisation"]
 
 CERTAIN = 5.0  # weight of what a word list or a title says of a name
+CONTEXT = 4.5  # the most that the words beside a name's mentions weigh together
 ENOUGH = 2.0  # weight from which a kind is believed
 MARGIN = 1.0  # by so much the best kind must lead
+_ACRONYMS = frozenset("ice ira hud mit epa psg".split())  # "Ice" isn’t one of them
+_GENERIC = frozenset("city town state county village public main district county".split())
 _NO_NAMES = frozenset(("white house correspondents", "u.s district", "state of the union"))
 SUFFIXES = frozenset(("jr", "sr", "ii", "iii", "iv"))
 # Words that end names of people as well as of places and organisations: "Emma Stone".
@@ -87,6 +90,8 @@ def is_no_name(piece: Piece) -> bool:
     words = piece.words
     if len(words) == 1:
         word = words[0]
+        if piece.text.istitle() and word in _ACRONYMS:
+            return True
         if piece.key in PLACES or piece.key in KNOWN_ORGANISATIONS or piece.key in ALIASES:
             return False
         return (
@@ -106,6 +111,8 @@ def is_no_name(piece: Piece) -> bool:
         return True
     if len(words) == 2 and all(is_common(word) and word not in GIVEN_NAMES for word in words):
         return words[1] in ORGANISATION_WORDS or words[1] in PLACE_WORDS  # "City Hall"
+    if len(words) == 2 and words[0] in _GENERIC:
+        return words[1] in ORGANISATION_WORDS or words[1] in PLACE_WORDS
     return piece.text.isupper() and len(piece.text) > 12
 
 
@@ -118,8 +125,12 @@ def _may_be_surname(piece: Piece) -> bool:
 def weigh(one: Candidate, text: str) -> None:
     """Add up what the word lists and the words beside each mention say."""
     _weigh_words(one)
+    own, one.weights = one.weights, defaultdict(float)
     for piece in one.pieces[:20]:
         _weigh_context(one, piece, text)
+    for kind, weight in one.weights.items():  # "U.S. officials" is a place however often it is said
+        own[kind] += min(weight, CONTEXT)
+    one.weights = own
 
 
 def _weigh_words(one: Candidate) -> None:
@@ -144,6 +155,8 @@ def _weigh_last_word(one: Candidate, *, given: bool) -> bool:
     """Weigh what the last word of a longer name tells: "Inc.", "River"; return True if it does."""
     words, weights = one.words, one.weights
     first, last = words[0], words[-1]
+    if last.rpartition("-")[2] in ORGANISATION_WORDS:  # "Star-Tribune"
+        last = last.rpartition("-")[2]
     if last in SUFFIXES:
         weights["person"] += CERTAIN
     elif (last in TEAMS or " ".join(words[-2:]) in TEAMS) and not (given and first not in PLACES):
@@ -173,11 +186,13 @@ def _weigh_first_word(one: Candidate, *, given: bool) -> None:
         weights["organisation"] += 0.5
     elif first not in WIDE and len(words) <= 3 and not any(map(_is_word, words)):
         # two or three words that English does not have: most often a person's foreign name
-        weights["person"] += 1.5 if one.text.isupper() or "." in one.text else 2.2
+        capitals = any(len(word) < 5 and word.isupper() for word in one.text.split())
+        weights["person"] += 1.5 if capitals or one.text.isupper() or "." in one.text else 2.2
 
 
 def _is_word(word: str) -> bool:
-    return is_common(word) or word in ADJECTIVES or word[0].isdigit()
+    others = ADJECTIVES | PLACES | KNOWN_ORGANISATIONS
+    return is_common(word) or word in others or word[0].isdigit()
 
 
 def _weigh_single(one: Candidate) -> None:
@@ -203,7 +218,11 @@ def _weigh_context(one: Candidate, piece: Piece, text: str) -> None:
         one.weights["person"] += 2
     if _is_town(piece, text):
         one.weights["place"] += 3
-    if after[:1] == "/" and fold(after[1:].split("/")[0].split(" ")[0]) in AGENCIES:
+    if (
+        len(one.words) > 1
+        and after[:1] == "/"
+        and fold(after[1:].split("/")[0].split(" ")[0]) in AGENCIES
+    ):
         one.weights["person"] += 2  # a credit: "Ann Lee/Reuters"
     owned = after[:2] in ("’s", "'s")
     _weigh_after(one, after, owned=owned)

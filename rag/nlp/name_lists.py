@@ -100,8 +100,8 @@ GIVEN_NAMES = frozenset(
     willa willard william willie willis wilma winston wolfgang woody wyatt xavier xi yana yara
     yaroslav yasmin yevgeny yolanda yousef yuri yvette yvonne zac zach zachary zack zane zara
     zelda zoe zoey zuzana kyrie lebron giannis tua aaliyah saquon tyreek kellyanne keir nadine
-    jens jair recep angus ashish anders bjorn casper cormac declan eamon fergus finn siobhan
-    sinead niamh ciara aoife""".split()
+    jens jair recep angus ashish anders bjorn casper cormac declan eamon fergus finn siobhan jude
+    hubert tamron sloane sinead niamh ciara aoife""".split()
 )
 
 _COUNTRY_NAMES = """afghanistan;albania;algeria;andorra;angola;antigua and barbuda;argentina;

@@ -135,6 +135,8 @@ def _usual(kind: Kind, one: Candidate) -> str:
         return name.title()
     if kind == "organisation":
         short = _OF_THE_STATES.sub("", name)
+        bare = fold(name).removeprefix("u.s. ").removeprefix("us ")
+        short = name[-len(bare) :] if bare in KNOWN_ORGANISATIONS else short
         return ALIASES.get(fold(short), short)
     return name
 

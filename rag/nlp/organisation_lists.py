@@ -4,17 +4,17 @@ from __future__ import annotations
 
 # Last words of organisations' names.
 ORGANISATION_WORDS = frozenset(
-    """academy administration agency airlines airways alliance appeals army assembly associates
-    association athletics authority ballet band bank bar bistro board brewery brewing brothers
-    bros brigade broadcasting bureau cafe café campaign cantina capital caucus center centre
-    chamber chapel choir church cinemas circuit city-council club co coalition college commission
-    committee community companies company conference confederation congregation congress
-    consortium control cooperative corp corporation corps council court courts crew daily
-    dealership defense department dept democrats deli diner diocese archdiocese directorate
-    district division duma eatery education electric embassy emirates energy enterprises
-    entertainment exchange express farms federation films financial firm fleet force forces forum
-    foundation front fund gazette general-assembly gallery grill grille group guard guardia
-    guild healthcare health herald holdings hospital house household hub inc industries
+    """pizza distributors academy administration agency airlines airways alliance appeals army
+    assembly associates association athletics authority ballet band bank bar bistro board brewery
+    brewing brothers bros brigade broadcasting bureau cafe café campaign cantina capital caucus
+    center centre chamber chapel choir church cinemas circuit city-council club co coalition
+    college commission committee community companies company conference confederation
+    congregation congress consortium control cooperative corp corporation corps council court
+    courts crew daily dealership defense department dept democrats deli diner diocese archdiocese
+    directorate district division duma eatery education electric embassy emirates energy
+    enterprises entertainment exchange express farms federation films financial firm fleet force
+    forces forum foundation front fund gazette general-assembly gallery grill grille group guard
+    guardia guild healthcare health herald holdings hospital house household hub inc industries
     initiative institute institution insurance intelligence inquirer investments jail journal
     kitchen lab laboratory laboratories law league legislature library llc llp lobby lounge ltd
     magazine majesty manufacturing market marines media medicine medical-center ministry mission
@@ -31,19 +31,20 @@ ORGANISATION_WORDS = frozenset(
 )
 # Last words of places' names.
 PLACE_WORDS = frozenset(
-    """airport airfield alley amphitheater archipelago arena auditorium avenue ballpark basin bay
-    bayou beach borough boulevard bridge building canal canyon cape castle cathedral cemetery
-    channel city cliffs coast coliseum colosseum corridor county courthouse cove creek dam delta
-    desert downtown dome falls fairgrounds field fjord forest fort freeway gardens glacier gorge
-    grove gulch gulf harbor harbour heights highlands highway hill hills hollow hotel inlet
-    interstate island islands isle isles jungle junction lagoon lake lakes landing lighthouse
-    mall mansion marsh memorial mesa monument mosque mount mountain mountains neighborhood oblast
-    ocean oasis palace parish park parkway peak peninsula pier plains plantation plateau plaza
-    point pond port prairie prefecture province racetrack raceway ranch range ravine reef refuge
-    region republic reservation reservoir resort ridge river riverfront riverwalk road rock sea
-    shore shores shrine sound speedway spring springs square stadium state strait street
-    subdivision summit suburb terrace territory tower towers town township trail triangle tunnel
-    turnpike valley village villa volcano waterfront waterway wetlands woods zone""".split()
+    """observatory airport airfield alley amphitheater archipelago arena auditorium avenue ballpark
+    basin bay bayou beach borough boulevard bridge building canal canyon cape castle cathedral
+    cemetery channel city cliffs coast coliseum colosseum corridor county courthouse cove creek
+    dam delta desert downtown dome falls fairgrounds field fjord forest fort freeway gardens
+    glacier gorge grove gulch gulf harbor harbour heights highlands highway hill hills hollow
+    hotel inlet interstate island islands isle isles jungle junction lagoon lake lakes landing
+    lighthouse mall mansion marsh memorial mesa monument mosque mount mountain mountains
+    neighborhood oblast ocean oasis palace parish park parkway peak peninsula pier plains
+    plantation plateau plaza point pond port prairie prefecture province racetrack raceway ranch
+    range ravine reef refuge region republic reservation reservoir resort ridge river riverfront
+    riverwalk road rock sea shore shores shrine sound speedway spring springs square stadium
+    state strait street subdivision summit suburb terrace territory tower towers town township
+    trail triangle tunnel turnpike valley village villa volcano waterfront waterway wetlands
+    woods zone""".split()
 )
 PLACE_OPENERS = frozenset("lake mount mt cape fort gulf strait port isle river camp bay".split())
 OF_HEADS = frozenset(  # "Department of Justice", "Gulf of Mexico": names go on after "of"
@@ -189,13 +190,14 @@ TITLE_WORDS = frozenset(
     sister brother archbishop bishop cardinal imam rabbi pastor ambassador attorney commissioner
     comptroller treasurer councilman councilwoman councilmember alderman supervisor
     superintendent coach manager quarterback linebacker receiver cornerback safety goalkeeper
-    midfielder striker forward defender pitcher catcher shortstop outfielder referee umpire
-    rookie rookies lefty left-hander right-hander center guard analyst author actor actress
-    singer comedian rapper producer star ceo cfo coo founder premier first foreign defense
-    defence interior finance emeritus former late editor reporter correspondent photographer
-    anchor host co-host columnist democrat republican majority minority speaker whip candidate
-    nominee emir sheikh sultan crown aunt uncle mom dad grandma grandpa mother st-president
-    el-presidente qb rb wr te cb lb ol dl de dt ot og ss fs pg sg sf pf cf lf rf""".split()
+    midfielder striker forward defender pitcher catcher shortstop outfielder coroner referee
+    umpire rookie rookies lefty left-hander right-hander center guard analyst author actor
+    actress singer comedian rapper producer star ceo cfo coo founder premier first foreign
+    defense defence interior finance emeritus former late editor reporter correspondent
+    photographer anchor host co-host columnist democrat republican majority minority speaker whip
+    candidate nominee emir sheikh sultan crown aunt uncle mom dad grandma grandpa mother
+    st-president el-presidente qb rb wr te cb lb ol dl de dt ot og ss fs pg sg sf pf cf
+    lf rf""".split()
 )
 # Words whose capital letter names neither a person, a place nor an organisation.
 NO_NAMES = frozenset(
@@ -207,9 +209,9 @@ NO_NAMES = frozenset(
     thanksgiving easter hanukkah ramadan passover kwanzaa diwali juneteenth super bowl oscar
     oscars emmy emmys grammy grammys tony tonys olympics olympic paralympics paralympic games
     world cup internet web wi-fi wifi bluetooth android iphone ipad god lord bible quran koran
-    torah gospel heaven hell satan allah holocaust earth mars venus mercury jupiter saturn uranus
-    neptune pluto moon sun brexit medicaid medicare obamacare title amendment constitution act
-    bill omicron delta pfas mrna rsv ebola monkeypox mpox zika sars hurricane tropical storm
+    torah gospel heaven hell satan allah holocaust wars earth mars venus mercury jupiter saturn
+    uranus neptune pluto moon sun brexit medicaid medicare obamacare title amendment constitution
+    act bill omicron delta pfas mrna rsv ebola monkeypox mpox zika sars hurricane tropical storm
     tornado north south east west northern southern eastern western central upper lower mid new
     old big little day night week month year spring summer fall autumn winter mass eve birthday
     anniversary memorial labor independence veterans pic pics url html twitter.com photo photos

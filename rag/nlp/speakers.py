@@ -10,10 +10,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from rag.nlp.dates import CALENDAR_WORDS
 from rag.nlp.entities import TITLES, Name, find_names, full_name, normalize_name
 from rag.nlp.people import full_person_name, person_name
 from rag.nlp.quotations import Quotation, find_quotations, quotable_spans
 from rag.nlp.sentences import split_sentences
+from rag.nlp.tokens import STOP_WORDS
 from rag.schema import Span
 
 LEAST_WORDS = 5  # shorter quotations are titles, nicknames and single words
@@ -33,7 +35,7 @@ _VERB = (
     r"|predicted|acknowledged|admitted|joked|urged|recalled|continued|concluded|testified|revealed"
     r"|quipped|conceded|stressed|emphasized|emphasised|tells|recalls|notes|explains|argues|insists"
     r"|agreed|agrees|remarked|commented|lamented|exclaimed|answered|responded|reads|read|observed"
-    r"|warns|asks|thundered|countered|pleaded|complained|cautioned|boasted|sang|quoted)"
+    r"|warns|asks|thundered|countered|shouted|yelled|cried|repeated|deadpanned|texted|pleaded|complained|cautioned|boasted|sang|quoted)"
 )
 _NO_ADVERB = r"(?!(?:family|assembly|supply|rally|ally|bully|monopoly|daily|weekly) )"
 _ADVERB = rf"(?:(?:also|later|then|once|has|had|have|first|{_NO_ADVERB}[a-z]{{3,12}}ly) ){{0,2}}"
@@ -95,6 +97,7 @@ _OPENERS = re.compile(
     r"^(?:but|and|so|yet|then|still|however|meanwhile|later|now|also|as|while|when|because),? ",
     re.I,
 )
+_NO_NAMES = (STOP_WORDS | CALENDAR_WORDS) - {"will", "may", "june", "april", "august"}
 _MARKS = "“”„«»\"’‘'"
 
 
@@ -191,6 +194,8 @@ def _clause_after(text: str, quotation: Quotation, ceiling: int) -> tuple[str, i
     """Return the speaker's phrase of a clause right after a quotation, and the clause's end."""
     after = text[quotation.end : ceiling]
     ended = quotation.text.rstrip()[-1:] == "." and not after.startswith(",")
+    if ended and ceiling < len(text) and text[ceiling] not in "\n" and after.rstrip()[-1:] == ":":
+        return "", quotation.end  # "Ada Quill wrote:" leads to the next quotation
     for pattern in (_ACCORDING_AFTER, _AFTER_TURNED, _AFTER):
         match = pattern.match(after)
         if match is None:
@@ -309,6 +314,10 @@ def _in_full(name: str, text: str) -> str:
     """Return a person's full name if the article gives one; else the name as it stands."""
     if " " in name or normalize_name(name) != name.lower():
         return _DEPARTMENT.sub("", name)
+    called = re.findall(rf"(?<!\w)([A-Z][\w’'-]{{0,30}}) {re.escape(name)}(?!\w)", text)
+    others = {first for first in called if _is_plain(first) and first.lower() not in _NO_NAMES}
+    if len(others) > 1:
+        return name  # Will Smith or Jada Pinkett Smith
     full = full_person_name(name, text) or full_name(name, text)
     parts = full.split()
     return _DEPARTMENT.sub("", full) if full and _is_plain(parts[0]) else name

@@ -174,6 +174,15 @@ class Withdrawals:
         )
         return [title for (title,) in rows]
 
+    def last_titles(self, article_ids: Iterable[str]) -> dict[str, str]:
+        """Return the title of the last revision of each article that has one, by id."""
+        rows = self._database.execute_for_each(
+            "SELECT article_id, title, max(revision) FROM revisions WHERE article_id IN ({}) "
+            "GROUP BY article_id",  # SQLite takes the title of the row with the maximum
+            article_ids,
+        )
+        return {article_id: title for article_id, title, _ in rows if title}
+
     def is_of_others(self, words: str) -> bool:
         """Return True if these words also occur in an article that is not being erased."""
         theirs = f"(SELECT article_id FROM withdrawals WHERE erased = {int(Erasure.BEGUN)})"

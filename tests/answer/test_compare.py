@@ -127,6 +127,18 @@ def test_compare_without_matches_is_a_refusal(archive: Archive) -> None:
     assert compare_sources(archive, "Who won the chess olympiad in Budapest?").refused
 
 
+def test_compare_takes_no_figure_of_another_place(tmp_path: Path) -> None:
+    texts = [
+        ("Courier", "The landslide in Varn killed 12 people in the night, the police said."),
+        ("Gazette", "The landslide in Varn was the third. A landslide in Lund killed 40 people."),
+    ]
+    articles = [article(publisher, i, text) for i, (publisher, text) in enumerate(texts)]
+    with small_archive(tmp_path / "archive", articles) as archive:
+        table = cells(compare_sources(archive, QUESTION, asked_on=FIRST))
+    assert not any(differs for _, differs in table.values())
+    assert "12 people" in table[1, "Courier"][0]
+
+
 def candidate(text: str) -> SentenceCandidate:
     metadata = ArticleMetadata("a", "", published=FIRST)
     return SentenceCandidate(
@@ -145,8 +157,9 @@ def candidate(text: str) -> SentenceCandidate:
         ("It killed 12 people.", "It hurt 15 people.", False),
         ("The fare is $12.", "The fare is $15.", False),
         ("The bridge is 12 metres long.", "It is 15 metres long.", True),
-        ("It happened on Sunday.", "It happened on Saturday.", True),
-        ("It happened on Sunday.", "It happened on Sunday.", False),
+        ("It happened on 19 October.", "It happened on 20 October.", True),
+        ("It happened on 19 October.", "It happened on October 19.", False),
+        ("It happened on Sunday.", "It happened on Saturday.", False),
     ],
 )
 def test_say_otherwise_compares_like_figures_and_days(one: str, other: str, differs: bool) -> None:

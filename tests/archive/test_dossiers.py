@@ -80,6 +80,15 @@ def test_range_outside_of_the_text_is_rejected(dossiers: Dossiers, span: tuple[i
     assert dossiers.passages("Bridge") == ()
 
 
+def test_whole_long_article_is_rejected(folder: Path, dossiers: Dossiers) -> None:
+    long = HARBOUR.replace(id="long", text="The bridge is shut. " * 1_100)
+    add(folder, long)
+    dossiers.create("Bridge")
+    with pytest.raises(InvalidValueError, match="at most 20,000"):
+        dossiers.add("Bridge", "long", 0, 21_000)
+    assert dossiers.add("Bridge", "long", 0, 20_000).state == "current"
+
+
 def test_same_passage_is_there_once(dossiers: Dossiers, bridge: DossierPassage) -> None:
     assert dossiers.add("Bridge", HARBOUR.id, START, END, note="Again") == bridge
     passage = Passage(HARBOUR.id, 1, 0, len(HARBOUR.text), HARBOUR.text)

@@ -176,6 +176,19 @@ def test_name_is_found_by_a_surname_that_never_stands_alone(archive: Archive) ->
     assert archive.name("Brandvold", "place").articles == 0
 
 
+def test_quotation_by_he_or_she_is_that_of_the_speaker_before(archive: Archive) -> None:
+    text = (
+        "“We will open the pier again,” Ada Quillon said.\n\n"
+        "“It has been closed for years,” she said.\n\n"
+        "Her rival Petra Voss disagreed.\n\n"
+        "“It will never be safe again,” she said."
+    )
+    archive.add(article(7, text))
+    said = [one.text for one in archive.name("Ada Quillon").quotations_by]
+    assert "“It has been closed for years,” she said." in said
+    assert not any("never be safe" in one for one in said)
+
+
 def test_quotation_printed_twice_is_shown_once(archive: Archive) -> None:
     archive.add(FERRY.replace(id="copy", publisher="Other"))
     (said,) = archive.name("Ada Quillon").quotations_by
@@ -203,6 +216,8 @@ def test_unknown_kinds_are_rejected(archive: Archive, call: str) -> None:
         )
     with pytest.raises(InvalidValueError, match="limit is 0"):
         archive.names(limit=0)
+    with pytest.raises(InvalidValueError, match="limit is -1"):
+        archive.name("Oslo", limit=-1)
 
 
 def test_reader_completes_the_names_of_an_older_archive(archive: Archive) -> None:

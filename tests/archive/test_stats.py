@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from rag.archive.archive import Archive
-from rag.archive.stats import CoverageGap
-from rag.schema import Article, Span
+from rag.archive.stats import CoverageGap, daily_counts
+from rag.schema import Article, Filters, Span
 from tests.support.fakes import WordEmbeddings
 from ui import render
 from ui.cli import format as terminal
@@ -62,3 +62,30 @@ def test_coverage_gap_names_publisher_that_stopped(tmp_path: Path) -> None:
 def test_coverage_gap_needs_enough_articles(tmp_path: Path) -> None:
     with archive_of(tmp_path, Rare=[0, 1, 2, 90], Daily=range(91)) as archive:
         assert archive.status().gaps == ()
+
+
+def test_daily_counts_are_by_publisher_and_day(tmp_path: Path) -> None:
+    with archive_of(tmp_path, Daily=[0, 1, 3], Weekly=[1]) as archive:
+        archive.add(Article(id="undated", title="Undated", text="No day.", publisher="Daily"))
+        late = FIRST.replace(hour=23, minute=59)
+        archive.add(Article("late", "Late", "News of the night.", "Daily", published=late))
+        database = archive.store.database
+        assert daily_counts(database) == {
+            "Daily": {date(2024, 3, 1): 2, date(2024, 3, 2): 1, date(2024, 3, 4): 1},
+            "Weekly": {date(2024, 3, 2): 1},
+        }
+        only = Filters(publishers=("Weekly",))
+        assert daily_counts(database, only) == {"Weekly": {date(2024, 3, 2): 1}}
+        archive.withdraw(["Weekly/1"])
+        assert list(daily_counts(database)) == ["Daily"]
+
+
+def test_daily_counts_of_times_before_1970(tmp_path: Path) -> None:
+    with archive_of(tmp_path) as archive:
+        moon = datetime(1969, 7, 20, 20, 17, tzinfo=UTC)
+        eve = datetime(1969, 12, 31, 12, tzinfo=UTC)
+        for moment in (moon, eve, eve + timedelta(hours=12)):
+            name = moment.isoformat()
+            archive.add(Article(name, name, f"News of {name}.", "Old Post", published=moment))
+        days = daily_counts(archive.store.database)["Old Post"]
+    assert days == {date(1969, 7, 20): 1, date(1969, 12, 31): 1, date(1970, 1, 1): 1}

@@ -17,6 +17,7 @@ from rag.answer.compare import compare_sources
 from rag.answer.quotes import find_quotes
 from rag.answer.timeline import build_timeline
 from rag.archive.archive import Archive
+from rag.archive.similar import similar_articles
 from rag.models.archive_model import LazyEmbeddings
 from rag.retrieval.histogram import date_histogram
 from rag.retrieval.langchain import NewsRetriever
@@ -24,13 +25,14 @@ from rag.schema import ALL_RIGHTS, EVERYTHING, Answer, Article, Filters, Hit, No
 from rag.settings import Settings
 from rag.store.filters import restricts, rights_clause
 from tests.support.fakes import WordEmbeddings, phrase_hits, small_archive
+from ui.article_address import ArticleAddress
 from ui.cli import main
 from ui.i18n import texts_in
 from ui.web import browser_storage, run_turn
 from ui.web.app import build_page
 from ui.web.archive_summary import SummaryCache
 from ui.web.state import AskRequest, Conversation, Session, Turn
-from ui.web.views.article import Place, article_html
+from ui.web.views.article import Place, Reading, article_html, place_at
 
 ROOT = Path(__file__).parents[2]
 DAY = datetime(2024, 10, 21, tzinfo=UTC)
@@ -243,11 +245,26 @@ def test_page_opens_no_restricted_article(revision: int | None, archive: Archive
     texts = texts_in("en")
     for article in (BOARD, COPY, CLOSED):
         place = Place(Passage(article.id, 1, 0, 9, article.text[:9]))
-        shown = article_html(archive, place, texts, revision)
+        shown = article_html(archive, place, texts, Reading(revision))
         assert SECRET not in shown.casefold()
         assert texts("withdrawn") in shown.replace("&#x27;", "'") or "bf-refused" in shown
     place = Place(Passage(PUBLIC.id, 1, 0, 9, PUBLIC.text[:9]))
-    assert SECRET not in article_html(archive, place, texts, revision=1).casefold()
+    for since in (0, 1):
+        shown = article_html(archive, place, texts, Reading(1, since))
+        assert SECRET not in shown.casefold()
+        assert "Bridge inspectors" in shown
+
+
+def test_address_of_a_restricted_article_opens_nothing(archive: Archive) -> None:
+    for article in (BOARD, COPY, NOTICE, CLOSED):
+        for revision in (None, 1, 2):
+            assert place_at(archive, ArticleAddress(article.id, 0, 9, revision)) is None
+
+
+def test_similar_articles_are_readable(archive: Archive) -> None:
+    found = similar_articles(archive, PUBLIC)
+    assert not leaks(found)
+    assert leaks(similar_articles(archive, PUBLIC, filters=EVERYTHING))
 
 
 def test_page_endpoints_return_nothing_restricted(archive: Archive) -> None:

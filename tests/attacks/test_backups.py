@@ -338,6 +338,16 @@ def test_backup_with_forged_saved_items_is_rejected(tmp_path: Path, statement: s
     assert "cannot be restored" in rejection(backup, tmp_path)
 
 
+def test_backup_of_forged_saved_items_is_not_written(tmp_path: Path) -> None:
+    with small_archive(tmp_path / "archive") as archive:
+        archive.saved.searches.add("Ferries", "ferry")
+        with closing(sqlite3.connect(tmp_path / "archive" / "saved.sqlite3")) as file, file:
+            file.execute("CREATE TRIGGER t AFTER UPDATE ON searches BEGIN DELETE FROM entries; END")
+        with pytest.raises(BackupError, match=r"contains the trigger 't'.*move this file away"):
+            write_backup(archive.store, tmp_path / "new.backup")
+    assert {path.name for path in tmp_path.iterdir()} == {"archive"}
+
+
 def test_backup_without_its_saved_items_is_rejected(tmp_path: Path) -> None:
     with small_archive(tmp_path / "archive") as archive:
         archive.saved.dossiers.create("Bridge")

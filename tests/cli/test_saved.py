@@ -117,6 +117,8 @@ def test_feed_is_printed_and_has_an_address_that_can_be_renewed(folder: Path) ->
         one.get("href") for one in ET.fromstring(done.stdout.encode()).iter() if one.get("href")
     ]
     assert hrefs == ["https://x.example/news/a/courier.example%2Fferry"]
+    value = parsed(folder, "feed", "Ferries")
+    assert value["feed"].strip() == saved(folder, "feed", "Ferries").stdout.strip()
     first, again = (saved(folder, "feed", "Ferries", "--address").stdout for _ in range(2))
     assert first == again
     assert first.startswith("/feed/")

@@ -61,6 +61,16 @@ def test_full_name_comes_from_the_article() -> None:
     assert [one.speaker for one in find_speech(text)] == ["Ada Quill"]
 
 
+def test_surname_of_two_persons_stays_alone() -> None:
+    text = f"Ada Quill and Will Quill opened the meeting.\n\n{WORDS} Quill said."
+    assert [one.speaker for one in find_speech(text)] == ["Quill"]
+
+
+def test_clause_that_leads_to_the_next_quotation_is_not_of_the_one_before() -> None:
+    text = f"“Nobody will have to take the ferry then.” Singer Ada Quill wrote: {WORDS[:-2]}.”"
+    assert [one.speaker for one in find_speech(text)] == ["", "Ada Quill"]
+
+
 def test_pronoun_means_the_last_speaker_unless_another_person_is_named() -> None:
     first = f"{WORDS} said Ada Quill."
     second = "“Nobody will have to take the ferry then,” she said."

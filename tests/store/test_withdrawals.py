@@ -206,3 +206,23 @@ def test_article_named_twice_is_withdrawn_once(tmp_path: Path) -> None:
         assert archive.reinstate(twice) == 1
         assert archive.delete(twice) == 1
         assert archive.erase([ARTICLES[1].id] * 2)
+
+
+def test_recent_withdrawals_are_newest_first(archive: Archive) -> None:
+    withdrawals = Withdrawals(archive.store)
+    for number in (3, 1, 2):
+        archive.withdraw([f"paper.example/{number}"], reason=f"ruling {number}")
+    archive.erase(["paper.example/1"])
+    recent = withdrawals.recent(9)
+    assert [one.article_id[-1] for one in recent] == ["2", "1", "3"]
+    assert [(one.reason, one.erased) for one in recent][1] == ("ruling 1", True)
+    assert [one.article_id[-1] for one in withdrawals.recent(1)] == ["2"]
+
+
+def test_last_titles_are_those_of_the_last_revision(archive: Archive) -> None:
+    town = make_article(4)
+    archive.add(Article(id=town.id, title="Town 4, corrected", text=town.text))
+    archive.withdraw([town.id, SECRET.id])
+    archive.erase([SECRET.id])
+    titles = Withdrawals(archive.store).last_titles([town.id, SECRET.id, "nobody"])
+    assert titles == {town.id: "Town 4, corrected"}

@@ -166,6 +166,14 @@ def test_word_of_a_conversation_has_sources_for_each_answer() -> None:
     assert any("Keine Antwort im Archiv gefunden" in one.text for one in found)
 
 
+def test_word_has_passages_without_an_answer() -> None:
+    passage = replace(CITATION, quote=CITATION.passage.text)
+    turns = exported("Who said it?", Answer("Who said it?"), passages=(passage,))
+    found = read_word(answer_formats.word(turns, ENGLISH))
+    assert [one.style for one in found] == ["Heading1", "Heading2", "Source", "Quote", "Small"]
+    assert found[3].text == " ".join(passage.quote.split())
+
+
 @given(st.text() | st.just(EVIL))
 def test_word_export_has_no_markup_of_an_article(text: str) -> None:
     found = read_word(answer_formats.word(exported(text, evil_answer(text)), ENGLISH))

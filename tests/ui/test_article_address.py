@@ -45,8 +45,22 @@ def test_address_of_a_span_names_the_revision_of_its_passage() -> None:
 
 @pytest.mark.parametrize(
     "at",
-    ["", "-", "3", "3-", "-9", "9-3", "3-3", "3-9-12", "a-b", " 3-9", "3-9 ", "1e3-2e3", "٣-٩"]
-    + ["9" * 400 + "-" + "9" * 401],
+    [
+        "",
+        "-",
+        "3",
+        "3-",
+        "-9",
+        "9-3",
+        "3-3",
+        "3-9-12",
+        "a-b",
+        " 3-9",
+        "3-9 ",
+        "1e3-2e3",
+        "٣-٩",
+        "9" * 400 + "-" + "9" * 401,
+    ],
 )
 def test_invalid_span_is_ignored(at: str) -> None:
     found = ArticleAddress.from_query({"article": "x", "at": at})
@@ -69,8 +83,15 @@ def test_invalid_revision_is_ignored(revision: str) -> None:
         "https://evil.example/a/x",
         "//evil.example/a/x",
         "javascript:a/x",
-    ]
-    + ["a/" + "x" * (LONGEST_ID + 1), "a/x?" + "y" * LONGEST_ADDRESS],
+        "a/" + "x" * (LONGEST_ID + 1),
+        "a/x?" + "y" * LONGEST_ADDRESS,
+    ],
 )
 def test_other_text_is_no_address(path: str) -> None:
     assert ArticleAddress.from_path(path) is None
+
+
+def test_id_with_a_lone_surrogate_can_be_looked_up() -> None:
+    found = ArticleAddress.from_query({"article": "x\ud800"})
+    assert found is not None
+    assert found.article_id.encode() == b"x?"

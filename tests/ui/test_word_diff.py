@@ -14,6 +14,10 @@ from ui.word_diff import abridge, diff_words, join_changes, mark_changes
 TEXTS = st.text("ab \n", max_size=40)
 
 
+def random_words(seed: int) -> str:
+    return " ".join(random.Random(seed).choices("ab", k=740))
+
+
 @given(TEXTS, TEXTS)
 def test_diff_words_holds_both_texts(before: str, after: str) -> None:
     parts = list(diff_words(before, after))
@@ -42,13 +46,11 @@ def test_join_changes_holds_both_texts(before: str, after: str) -> None:
 
 
 def test_join_changes_reads_as_one_rewritten_sentence() -> None:
-    before = "The mayor of Pell spoke of the flood on Monday in the old town hall."
-    after = (
-        "The mayor of Pell warned that of all the towns on the coast hers is in the old town hall."
-    )
+    before = "The mayor of Pell spoke of the flood on Monday in the town hall."
+    after = "The mayor of Pell warned that of all the towns hers is lowest in the town hall."
     assert mark_changes(join_changes(diff_words(before, after))) == (
         "The mayor of Pell [-spoke of the flood on Monday-] "
-        "{+warned that of all the towns on the coast hers is+} in the old town hall."
+        "{+warned that of all the towns hers is lowest+} in the town hall."
     )
 
 
@@ -62,10 +64,9 @@ def test_long_texts_are_compared_by_paragraph() -> None:
     words = random.Random(3)
     old = [" ".join(words.choices("abcdefgh", k=60)) for _ in range(60)]
     new = [*old[:30], "An inserted paragraph.", *old[30:]]
-    added = [
-        text for kind, text in diff_words("\n\n".join(old), "\n\n".join(new)) if kind != "same"
-    ]
-    assert "".join(added).strip() == "An inserted paragraph."
+    parts = diff_words("\n\n".join(old), "\n\n".join(new))
+    changed = [text for kind, text in parts if kind != "same"]
+    assert "".join(changed).strip() == "An inserted paragraph."
 
 
 @pytest.mark.parametrize(
@@ -74,10 +75,7 @@ def test_long_texts_are_compared_by_paragraph() -> None:
         ("a " * 200_000, "a b " * 200_000),
         ("a\n" * 100_000, "b\na\n" * 100_000),
         (("a " * 100 + "\n\n") * 300, ("b a " * 100 + "\n\n") * 300),
-        (
-            " ".join(random.Random(1).choices("ab", k=740)),
-            " ".join(random.Random(2).choices("ab", k=740)),
-        ),
+        (random_words(1), random_words(2)),
     ],
     ids=["one paragraph", "short lines", "paragraphs", "two words"],
 )

@@ -27,7 +27,7 @@ from tests.support.fakes import (
 from tests.support.sessions import run_question
 from ui.i18n import texts_in
 from ui.web import browser_storage, run_turn
-from ui.web.archive_summary import SummaryCache, examples
+from ui.web.archive_summary import SummaryCache, suggestions
 from ui.web.ask_request import (
     fields_from_request,
     limit_dates,
@@ -328,18 +328,18 @@ def test_filter_fields_are_shown_as_a_constraint(archive: Archive) -> None:
     assert turn.understood == (("filters", "only from 21 October 2024, Orchard Gazette"),)
 
 
-def test_examples_are_questions_about_the_stories(tmp_path: Path) -> None:
+def test_suggestions_are_questions_about_the_stories(tmp_path: Path) -> None:
     told = "“Velsund will need help for many months now,” Mayor Ada Quill said. It rained."
     story = HARBOUR.replace(title="Ada Quill resigns after the Velsund flood", text=told)
     with small_archive(tmp_path / "archive", [story, ORCHARD]) as archive:
-        offered = examples(archive, archive.status())
+        offered = [one.question for one in suggestions(archive, archive.status())]
     assert offered
     assert not set(offered) & {story.title, ORCHARD.title}
     assert any("Quill" in question or "Velsund" in question for question in offered)
 
 
-def test_examples_without_stories_are_headlines_of_several_publishers(archive: Archive) -> None:
-    offered = examples(archive, archive.status())
+def test_suggestions_without_stories_are_headlines_of_several_publishers(archive: Archive) -> None:
+    offered = [one.question for one in suggestions(archive, archive.status())]
     assert set(offered) <= {article.title for article in ARTICLES}
     assert len(offered) == len(set(offered)) == 4
 
@@ -365,6 +365,6 @@ def test_summary_is_computed_once_per_sequence_number(tmp_path: Path) -> None:
         assert counting.counted == 2
 
 
-def test_empty_archive_has_no_examples(tmp_path: Path) -> None:
+def test_empty_archive_has_no_suggestions(tmp_path: Path) -> None:
     with small_archive(tmp_path / "empty", []) as empty:
-        assert examples(empty, empty.status()) == ()
+        assert suggestions(empty, empty.status()) == ()

@@ -245,7 +245,9 @@ def feed(name: str, address: bool, renew: bool, settings: Settings, as_json: boo
         searches = archive.saved.searches
         search = searches.get(name)
         if not (address or renew):
-            print(saved_search_feed(archive, search, base_url=settings.base_url), end="")
+            xml = saved_search_feed(archive, search, base_url=settings.base_url)
+            value = {"name": search.name, "feed": xml}
+            print(render.json_text(value) if as_json else xml.rstrip())
             return ExitCode.DONE
         token = searches.feed_token(search.id, renew=renew)
     where = feed_address(search.id, token, base_url=settings.base_url)

@@ -40,6 +40,8 @@ def serve(settings: Settings, host: str | None, port: int | None) -> int:
     Prints the page's address with a token. Anyone who opens that address on this machine can also
     add and withdraw articles. BACKFILE_WRITE_ACCESS sets who else can, or that nobody can. Without
     the token, the page only answers questions.
+
+    A missing or empty folder becomes an empty archive, unless nobody may add articles to it.
     """
     from ui.web.app import serve as serve_page
 

@@ -17,7 +17,7 @@ from ui import opening
 from ui.web.archive_summary import SummaryCache
 from ui.web.auth import WriteAccess
 from ui.web.events import wire
-from ui.web.feed import add_feeds
+from ui.web.feed_route import FeedRoute
 from ui.web.gradio_calls import CallChecker, GradioEvents, page_functions
 from ui.web.gradio_endpoints import add_endpoints
 from ui.web.labels import i18n
@@ -68,11 +68,16 @@ def serve(settings: Settings) -> None:
         BackfileError: The archive cannot be opened, or the port is in use.
     """
     limit_malloc_arenas()
-    with opening.open_chatbot(settings) as (archive, chatbot):
+    create = settings.write_access != "none" and opening.is_unused(settings.archive)
+    with opening.open_chatbot(settings, create=create) as (archive, chatbot):
         # A batch this large loads torch now; otherwise the first question would wait for it.
         archive.embed(["warm " * 200] * 50)
         served = start(archive, chatbot, settings)
         print(f"Backfile is running at {served.invitation} (press Ctrl-C to stop)", flush=True)
+        if create:
+            print(
+                f"The archive at {settings.archive} is new: add articles on the page.", flush=True
+            )
         try:
             threading.Event().wait()
         except KeyboardInterrupt:
@@ -104,15 +109,11 @@ class Served:
     """
 
     def __init__(
-        self,
-        archive: Archive,
-        blocks: gr.Blocks,
-        settings: Settings,
-        write_access: WriteAccess,
+        self, blocks: gr.Blocks, settings: Settings, write_access: WriteAccess, archive: Archive
     ) -> None:
         self.blocks = blocks
         self.write_access = write_access
-        app = GuardedApp(archive, blocks, settings, write_access)
+        app = GuardedApp(blocks, settings, write_access, archive)
         listening = listen(settings.host, settings.port)
         host = settings.host.strip("[]")
         shown_host = "localhost" if host in WILDCARDS else f"[{host}]" if ":" in host else host
@@ -146,8 +147,8 @@ def start(archive: Archive, chatbot: Chatbot, settings: Settings) -> Served:
         SettingsError: The token, a host or a proxy in the settings is invalid.
         BackfileError: The port is in use.
     """
-    blocks = build_page(archive, chatbot, settings)
-    return Served(archive, blocks, settings, WriteAccess.of(settings))
+    page = build_page(archive, chatbot, settings)
+    return Served(page, settings, WriteAccess.of(settings), archive)
 
 
 def build_page(archive: Archive, chatbot: Chatbot, settings: Settings) -> gr.Blocks:
@@ -179,14 +180,9 @@ class GuardedApp(Guard):
     """Gradio application behind the request guard."""
 
     def __init__(
-        self,
-        archive: Archive,
-        blocks: gr.Blocks,
-        settings: Settings,
-        write_access: WriteAccess,
+        self, blocks: gr.Blocks, settings: Settings, write_access: WriteAccess, archive: Archive
     ) -> None:
         outer = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-        add_feeds(outer, archive, settings.base_url)
         gr.mount_gradio_app(
             outer,
             blocks,
@@ -208,7 +204,8 @@ class GuardedApp(Guard):
         self._gradio = outer.routes[-1].app  # type: ignore[attr-defined]
         events = GradioEvents(blocks, self._gradio)
         calls = CallChecker(outer, page_functions(blocks), events, Quota(events))
-        super().__init__(outer, calls, AllowedHosts.of(settings), write_access)
+        feeds = FeedRoute(calls, archive, settings.base_url)
+        super().__init__(outer, feeds, AllowedHosts.of(settings), write_access)
 
     def close_streams(self) -> None:
         """Close all event streams. Must be called in the server's event loop."""
@@ -230,7 +227,7 @@ def theme() -> themes.Base:
 def style_sheet() -> str:
     """Return the style sheets of the page as one; later ones win.
 
-    They belong in the head: Gradio's parameter `css` adds its prefix after each comma, also within
-    `:is(...)`, which changes what wins, and shows the page without them at first.
+    They are put into the page itself: Gradio's parameter `css` adds its prefix after each comma,
+    also within `:is(...)`, which changes what wins, and shows the page without them at first.
     """
     return "\n".join(map(read_asset, STYLE_SHEETS))

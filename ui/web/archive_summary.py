@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from heapq import nlargest
 from itertools import islice
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from rag.answer.first_questions import first_questions
+from rag.archive.stats import daily_counts
 from rag.schema import Filters
 from ui.web.state import Suggestion
 
@@ -29,12 +32,14 @@ class ArchiveSummary:
         status: Counts, dates and gaps.
         choices: Names of publishers, authors, sections and languages, in this order.
         suggestions: Questions to start a conversation with.
+        days: Number of articles by publisher and day.
     """
 
     sequence: int
     status: ArchiveStatus
     choices: tuple[tuple[str, ...], ...]
     suggestions: tuple[Suggestion, ...]
+    days: Mapping[str, Mapping[date, int]]
 
 
 class SummaryCache:
@@ -57,6 +62,7 @@ class SummaryCache:
                     status,
                     tuple(names()[:MOST_CHOICES] for names in lists),
                     suggestions(archive, status),
+                    daily_counts(archive.store.database, Filters()),
                 )
             return self._summary
 

@@ -1,4 +1,4 @@
-"""What a reader browses: words, filters and order, as form fields, links and filters."""
+"""Request of a reader who browses: words, filters and order, as fields, links and filters."""
 
 from __future__ import annotations
 

@@ -80,6 +80,7 @@ class AdminControls:
 class ArchiveView:
     """View of the archive: adding, what waits for a decision, what it covers, what was done."""
 
+    heading: gr.HTML
     ingest: IngestControls
     pending: gr.HTML
     coverage: gr.HTML

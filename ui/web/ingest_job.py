@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from threading import Event, Thread
-from typing import TYPE_CHECKING, Any
+from threading import Event, Lock, Thread
+from typing import TYPE_CHECKING, Any, Literal
 
 from rag.errors import BackfileError
 from rag.schema import ALL_RIGHTS, ArticleMetadata
@@ -26,7 +27,13 @@ FOLDER = "given"  # in the archive's folder; holds uploads while they are ingest
 MOST_SOURCES = 1000
 MOST_PREVIEWED = 50  # articles listed in a preview
 MOST_REJECTS = 200  # shown on the page; `backfile rejects` lists all
+LOCK_SECONDS = 2.0  # a decision waits for the one before; an ingest takes longer
 POLL_SECONDS = 0.5  # interval of progress updates
+
+Settled = Literal["done", "gone", "kept out"]
+
+_STAGING = Lock()
+_STAGED: Counter[Path] = Counter()  # staged files, and how many runs read each
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +104,7 @@ def ingest_upload(
     Args:
         archive: The page's archive, which stays readable.
         settings: Limits of fetching.
-        files: Uploaded files; they are moved and then deleted, but kept after a preview.
+        files: Uploaded files; deleted at the end, but kept after a preview, a failure or a stop.
         addresses: URLs to fetch.
         preview: Whether to write nothing, and only find out what would be added.
 
@@ -143,7 +150,7 @@ def _run_in_thread(
     try:
         with (
             Client(limits, agent=settings.fetch_agent, allowed=allowed, stop=stop) as client,
-            _staged_files(archive.path, files, keep=preview) as staged,
+            _staged_files(archive.path, files) as staged,
             nullcontext(archive) if preview else _writer(archive, settings) as target,
         ):
             groups: list[tuple[str, Sequence[Path | str]]] = []
@@ -154,6 +161,9 @@ def _run_in_thread(
                     break
                 job = _SourceJob(name, sources, place, len(groups), updates)
                 job.run(target, client, stop, preview=preview)
+        if not preview and not stop.is_set():
+            for file in files:
+                file.unlink(missing_ok=True)
     except BackfileError as error:
         failed = str(error)
     except Exception as error:  # any error is shown on the page
@@ -211,7 +221,7 @@ class _SourceJob:
         self.updates.put(update)
 
     def _on_reject(self, reject: dict[str, str]) -> None:
-        one = (_original_place(reject["place"]), reject["reason"])
+        one = (original_place(reject["place"]), reject["reason"])
         self.updates.put(lambda i: replace(i, rejects=(*i.rejects, one)[-MOST_REJECTS:]))
 
 
@@ -224,22 +234,28 @@ def sum_reports(reports: Sequence[IngestReport]) -> IngestReport:
 
 
 @contextmanager
-def _writer(archive: Archive, settings: Settings) -> Iterator[Archive]:
-    """Open the page's archive for writing, with its embedding model, which is already loaded."""
+def _writer(archive: Archive, settings: Settings, wait: float = 0.0) -> Iterator[Archive]:
+    """Open the page's archive for writing, with its embedding model, which is already loaded.
+
+    Args:
+        archive: The page's archive.
+        settings: Its settings.
+        wait: Seconds to wait for another writer.
+    """
     from rag.archive.archive import Archive as Opened
 
     with Opened.open(
-        archive.path, mode="write", embeddings=archive.embeddings, settings=settings
+        archive.path, mode="write", embeddings=archive.embeddings, settings=settings, wait=wait
     ) as writer:
         yield writer
 
 
 @contextmanager
-def _staged_files(folder: Path, files: Sequence[Path], *, keep: bool) -> Iterator[list[Path]]:
-    """Move uploads to a folder named after their content, and delete them at the end.
+def _staged_files(folder: Path, files: Sequence[Path]) -> Iterator[list[Path]]:
+    """Link uploads into a folder named after their content, and delete the links at the end.
 
-    With `keep`, they are copied, so that they can be ingested after a preview. The path has to be
-    the same each time, because it is the id of an article without a URL.
+    The path has to be the same each time, because it is the id of an article without a URL. Two
+    runs may stage the same file at once: the last one deletes it.
     """
     staged = []
     try:
@@ -247,17 +263,34 @@ def _staged_files(folder: Path, files: Sequence[Path], *, keep: bool) -> Iterato
             with file.open("rb") as content:
                 digest = hashlib.file_digest(content, "sha256").hexdigest()[:16]
             there = folder / FOLDER / digest / file.name
-            there.parent.mkdir(parents=True, exist_ok=True)
-            (shutil.copy if keep else shutil.move)(file, there)
-            staged.append(there)
+            with _STAGING:
+                _STAGED[there] += 1
+                staged.append(there)
+                if not there.exists():
+                    there.parent.mkdir(parents=True, exist_ok=True)
+                    _link(file, there)
         yield staged
     finally:
-        for path in staged:
-            shutil.rmtree(path.parent, ignore_errors=True)
+        with _STAGING:
+            for path in staged:
+                _STAGED[path] -= 1
+                if not _STAGED[path]:
+                    del _STAGED[path]
+                    path.unlink(missing_ok=True)
+                    with suppress(OSError):  # another file of the same content is there
+                        path.parent.rmdir()
 
 
-def _original_place(place: str) -> str:
-    """Return the place of a rejected article without the staging folder."""
+def _link(file: Path, there: Path) -> None:
+    """Give a file a second path; copy it if that is on another disk."""
+    try:
+        there.hardlink_to(file)
+    except OSError:
+        shutil.copyfile(file, there)
+
+
+def original_place(place: str) -> str:
+    """Return the place of a rejected article without the staging folder of uploads."""
     _, given, rest = place.rpartition(f"/{FOLDER}/")
     return rest.partition("/")[2] if given else place
 
@@ -275,18 +308,28 @@ def find_ids(archive: Archive, name: str) -> list[str]:
     )
 
 
-def reinstate_article(archive: Archive, settings: Settings, article_id: str) -> int:
-    """Undo the withdrawal of an article; return 1, or 0 if it wasn't withdrawn or is erased.
+def reinstate_article(archive: Archive, settings: Settings, article_id: str) -> bool:
+    """Undo the withdrawal of an article; return False if it isn't withdrawn, or is erased.
 
     Raises:
         ArchiveLockedError: Another process is writing to the archive.
     """
-    with _writer(archive, settings) as writer:
-        return writer.reinstate([article_id])
+    with _writer(archive, settings, LOCK_SECONDS) as writer:
+        withdrawal = writer.withdrawals([article_id]).get(article_id)
+        if withdrawal is None or withdrawal.erased:
+            return False
+        writer.reinstate([article_id])
+        return True
 
 
-def settle_held_change(archive: Archive, settings: Settings, held_id: str, *, accept: bool) -> bool:
-    """Apply or discard a change that is held; return False if there is none with this id.
+def settle_held_change(
+    archive: Archive, settings: Settings, held_id: str, *, accept: bool
+) -> Settled:
+    """Apply or discard a change that is held.
+
+    Returns:
+        "done"; "gone" if it is no longer there; or "kept out", and discarded, if its article
+        has been withdrawn.
 
     Raises:
         ArchiveLockedError: Another process is writing to the archive.
@@ -295,17 +338,17 @@ def settle_held_change(archive: Archive, settings: Settings, held_id: str, *, ac
     from ingest.change_policy import accept_held_change
     from rag.store.held_changes import ArticleOrigins, HeldChanges
 
-    with _writer(archive, settings) as writer:
+    with _writer(archive, settings, LOCK_SECONDS) as writer:
         changes = HeldChanges(writer.store.database)
         change = changes.get(held_id)
         if change is None:
-            return False
-        if accept:
-            origins = ArticleOrigins(writer.store.database)
-            accept_held_change(writer, changes, change, origins)
-        else:
+            return "gone"
+        if not accept:
             changes.drop([held_id])
-        return True
+            return "done"
+        origins = ArticleOrigins(writer.store.database)
+        outcome = accept_held_change(writer, changes, change, origins)
+        return "kept out" if outcome == "kept out" else "done"
 
 
 def withdraw_articles(archive: Archive, settings: Settings, ids: Sequence[str], reason: str) -> int:
@@ -323,5 +366,5 @@ def withdraw_articles(archive: Archive, settings: Settings, ids: Sequence[str], 
     Raises:
         ArchiveLockedError: Another process is writing to the archive.
     """
-    with _writer(archive, settings) as writer:
+    with _writer(archive, settings, LOCK_SECONDS) as writer:
         return writer.withdraw(ids, reason=reason)

@@ -22,6 +22,7 @@ from pydantic import (
 from rag.archive.browse import FacetName
 from rag.query.parser import LONGEST_QUESTION
 from rag.schema import Support
+from rag.store.dossiers import LONGEST_NOTE
 from rag.valid_dates import validate_date
 from ui.article_address import LONGEST_ADDRESS, LONGEST_ID
 from ui.web.ask_request import MOST_NAMES
@@ -237,7 +238,7 @@ class BrowseAction(BaseModel):
 
 
 class NamePrefix(BaseModel):
-    """How the names to list begin."""
+    """Beginning of the names to list."""
 
     prefix: Annotated[str, StringConstraints(max_length=100)] = ""
 
@@ -277,9 +278,10 @@ class SavedAction(BaseModel):
         "up",
         "down",
         "remove-passage",
+        "restore-passage",
     ]
     id: Name = ""
-    value: Words = ""
+    value: Annotated[str, StringConstraints(max_length=LONGEST_NOTE)] = ""
     dossier: Name = ""
 
 

@@ -15,7 +15,7 @@ from ui.article_address import PREFIX
 API = "/gradio_api/"
 ARTICLE = f"/{PREFIX}"
 ENDPOINTS = ("ask", "search")
-Kind = Literal["page", "article", "feed", "part", "stream", "call", "upload"]
+Kind = Literal["page", "article", "part", "stream", "feed", "call", "upload"]
 
 _SESSION = r"[A-Za-z0-9_-]{1,64}"
 _NAMED = "|".join(ENDPOINTS)
@@ -23,13 +23,13 @@ _READ: dict[Kind, str] = {
     "page": r"/",
     # The guard answers these itself; an ID may contain anything but control characters.
     "article": rf"{ARTICLE}[^\x00-\x1f\x7f]+",
-    "feed": r"/feed/[A-Za-z0-9_-]{1,64}/[A-Za-z0-9_-]{1,128}",
     "part": (
         r"/(?:config/?|theme\.css|favicon\.ico|robots\.txt|manifest\.json)"
         r"|/(?:assets|static)/[A-Za-z0-9_./-]+"
         r"|/gradio_api/(?:info/?|app_id/?|login_check/?|theme\.css|upload_progress)"
     ),
     "stream": (rf"/gradio_api/(?:queue/data|heartbeat/{_SESSION}|call/(?:{_NAMED})/{_SESSION})"),
+    "feed": rf"/feed/{_SESSION}/{_SESSION}",
 }
 _WRITE: dict[Kind, str] = {
     "call": rf"/gradio_api/(?:queue/join|run/predict|call/(?:{_NAMED})|cancel|reset)/?",

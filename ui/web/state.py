@@ -120,6 +120,11 @@ class Turn:
         return replace(turn, others=others, version=len(others))
 
     @property
+    def removable(self) -> tuple[tuple[str, str], ...]:
+        """The constraints in the question's words; the filters have chips of their own."""
+        return tuple(one for one in self.understood if one[0] != "filters")
+
+    @property
     def is_under_way(self) -> bool:
         """True until the answer is complete or stopped."""
         return self.progress in ("waiting", "growing")

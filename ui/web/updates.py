@@ -95,7 +95,7 @@ class PageUpdates:
         session = self.current(session)
         texts = texts_in(session.language)
         last = session.turns[-1] if session.turns else None
-        chips = [(words, kind) for kind, words in last.understood] if last else []
+        chips = [(words, kind) for kind, words in last.removable] if last else []
         suggestions = () if session.turns else self.summaries.current().suggestions
         return {
             self.on.session: session,
@@ -192,7 +192,7 @@ class PageUpdates:
         ]
         parts = zip((publishers, *lists), (counted, *others), selected, strict=True)
         return {
-            banner: header_html(seen.status, texts, may_write=may_write),
+            banner: header_html(seen.status, seen.days, texts, may_write=may_write),
             status: status_html(seen.status, texts),
             **{part: gr.Dropdown(choices=choices, **value) for part, choices, value in parts},
         }

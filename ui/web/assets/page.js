@@ -110,6 +110,7 @@
       markDates();
       markVotes();
       localTimes();
+      addCalendars();
       follow();
       const links = find('#bf-banner nav');
       if (links && links !== bar) {  // loaded, or shown again after a change of the archive
@@ -135,7 +136,9 @@
     }
   };
   document.addEventListener('bf-show', ({detail}) => showView(detail));
-  const viewOfAddress = () => new URLSearchParams(location.search).get('view') ?? 'ask';
+  // Who may add articles begins there if there are none yet.
+  const firstView = () => (find('#bf-banner header[data-empty] nav [data-view="archive"]') ? 'archive' : 'ask');
+  const viewOfAddress = () => new URLSearchParams(location.search).get('view') ?? firstView();
   addEventListener('popstate', () => showView(viewOfAddress()));
   document.addEventListener('click', (event) => {
     const link = event.target.closest?.('#bf-banner nav a[data-view]');
@@ -146,6 +149,24 @@
     history.pushState(null, '', view === 'ask' ? './' : `?view=${view}`);
     showView(view);
   });
+
+  // A field of a date also has the browser's calendar.
+  const addCalendars = () => {
+    for (const field of findAll(':is(#bf-after, #bf-before, #bf-asked-on):not(:has(.bf-pick))')) {
+      const typed = find('input:not([type="date"]), textarea', field);
+      if (!typed) continue;
+      const calendar = document.createElement('input');
+      calendar.type = 'date';
+      calendar.className = 'bf-pick';
+      calendar.setAttribute('aria-label', find('[data-testid="block-info"], label span', field)?.textContent ?? '');
+      calendar.addEventListener('change', () => {
+        typed.value = calendar.value;
+        typed.dispatchEvent(new Event('input', {bubbles: true}));
+        typed.dispatchEvent(new Event('blur'));
+      });
+      field.append(calendar);
+    }
+  };
 
   // Panels of the chips
   let opener = null;

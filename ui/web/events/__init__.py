@@ -35,9 +35,8 @@ def wire(page: PageUpdates, blocks: gr.Blocks, settings: Settings, concurrency: 
     show_chart_of(page, wire_load(page, blocks))
     wire_ask(page, concurrency)
     wire_reading(page)
-    wire_admin(page, settings)
     wire_browse(page)
-    wire_archive(page, settings)
+    wire_archive(page, settings, wire_admin(page, settings))
     for event in wire_saved(page):
         wire_answer(page, event, concurrency)
     wire_feedback(page)

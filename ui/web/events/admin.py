@@ -22,7 +22,7 @@ from ui.web.ingest_job import (
     withdraw_articles,
 )
 from ui.web.labels import i18n
-from ui.web.places import html_place
+from ui.web.places import html_place, read_asset
 from ui.web.state import Session
 from ui.web.views.markup import escape, escape_line, paragraph
 from ui.web.views.status import failure, ingest_html
@@ -42,10 +42,16 @@ def lay_out_ingest() -> IngestControls:
             label=i18n("addresses"), lines=2, max_lines=6, elem_id="bf-addresses"
         )
         with gr.Row():
-            preview = gr.Button(i18n("preview"), size="sm", min_width=90)
-            add = gr.Button(i18n("add"), size="sm", variant="primary", min_width=90)
-            stop = gr.Button(i18n("add_stop"), size="sm", min_width=60, visible=False)
-        report = html_place("bf-told")
+            preview = gr.Button(
+                i18n("preview"), size="sm", min_width=90, elem_id="bf-preview-files"
+            )
+            add = gr.Button(
+                i18n("add"), size="sm", variant="primary", min_width=90, elem_id="bf-add"
+            )
+            stop = gr.Button(
+                i18n("add_stop"), size="sm", min_width=60, visible=False, elem_id="bf-stop"
+            )
+        report = html_place("bf-told", read_asset("report.js"))
         name = gr.Textbox(label=i18n("withdraw_name"), max_length=2000, max_lines=1)
         remove = gr.Button(i18n("withdraw"), size="sm", elem_id="bf-remove")
         status = html_place("bf-status")
@@ -60,7 +66,7 @@ def lay_out_withdrawal(session_seconds: int) -> WithdrawControls:
     """
     article_ids = gr.State((), time_to_live=session_seconds)
     with gr.Column(visible=False, elem_id="bf-sure") as block:
-        question = gr.HTML(padding=True)
+        question = html_place("bf-sure-question", read_asset("confirm.js"))
         reason = gr.Textbox(label=i18n("withdraw_reason"), max_length=LONGEST_REASON, max_lines=2)
         with gr.Row():
             yes = gr.Button(i18n("withdraw_yes"), size="sm", variant="stop", min_width=90)
@@ -68,29 +74,31 @@ def lay_out_withdrawal(session_seconds: int) -> WithdrawControls:
     return WithdrawControls(article_ids, block, question, reason, yes, no)
 
 
-def wire_admin(page: PageUpdates, settings: Settings) -> None:
+def wire_admin(page: PageUpdates, settings: Settings) -> list[Any]:
     """Register the event handlers; each one checks authorization again.
 
     Args:
         page: The page's components and their updates.
         settings: Settings for changes to the archive.
+
+    Returns:
+        The events that change the archive.
     """
     on, admin = page.on.admin.ingest, page.on.admin
     withdrawal, session = admin.withdrawal, page.on.session
-    adding = on.add.click(
-        _add_articles(page, settings),
-        [session, on.files, on.addresses],
-        [on.files, on.addresses, on.add, on.stop, on.report, *page.coverage_components],
-        **ADMIN_EVENT,
+    ended = [on.report, on.preview, on.add, on.stop, *page.coverage_components]
+    adding, previewing = (
+        button.click(
+            _add_articles(page, settings, preview=button is on.preview),
+            [session, on.files, on.addresses],
+            [on.files, on.addresses, *ended],
+            **ADMIN_EVENT,
+        )
+        for button in (on.add, on.preview)
     )
-    previewing = on.preview.click(
-        _add_articles(page, settings, preview=True),
-        [session, on.files, on.addresses],
-        [on.files, on.addresses, on.add, on.stop, on.report, *page.coverage_components],
-        **ADMIN_EVENT,
+    stopping = on.stop.click(
+        _stop_adding(page), session, ended, cancels=[adding, previewing], **QUEUED_EVENT
     )
-    ended = [on.report, on.add, on.stop, *page.coverage_components]
-    on.stop.click(_stop_adding(page), session, ended, cancels=[adding, previewing], **QUEUED_EVENT)
     asking = [withdrawal.article_ids, withdrawal.block, withdrawal.question, withdrawal.reason]
     on.withdraw.click(_confirm_withdrawal(page), [session, on.article_name], asking, **ADMIN_EVENT)
     page.on.article.remove(
@@ -101,12 +109,13 @@ def wire_admin(page: PageUpdates, settings: Settings) -> None:
         outputs=[withdrawal.article_ids, withdrawal.block],
         **QUEUED_EVENT,
     )
-    withdrawal.yes.click(
+    withdrawing = withdrawal.yes.click(
         _withdraw(page, settings),
         [session, withdrawal.article_ids, withdrawal.reason],
         [*asking, on.article_name, *page.coverage_components, *page.article_components],
         **ADMIN_EVENT,
     )
+    return [adding, stopping, withdrawing]
 
 
 def may_write(request: gr.Request) -> bool:
@@ -138,9 +147,7 @@ def _add_articles(page: PageUpdates, settings: Settings, *, preview: bool = Fals
         if not sources and not addresses:
             yield {on.report: failure(texts("add_nothing"))}
             return
-        busy = {on.add: gr.Button(interactive=False), on.stop: gr.Button(visible=True)}
-        emptied = {} if preview else {on.files: None}
-        yield {**busy, **emptied, on.report: ingest_html(IngestResult(), texts)}
+        yield {**_show_busy(page, is_busy=True), on.report: ingest_html(IngestResult(), texts)}
         result = IngestResult()
         for result in ingest_upload(
             page.archive, settings, sources, addresses[:MOST_SOURCES], preview=preview
@@ -148,9 +155,8 @@ def _add_articles(page: PageUpdates, settings: Settings, *, preview: bool = Fals
             yield {on.report: ingest_html(result, texts, preview=preview)}
         yield {
             on.report: ingest_html(result, texts, preview=preview),
-            on.add: gr.Button(interactive=True),
-            on.stop: gr.Button(visible=False),
-            **({} if result.failed or preview else {on.addresses: ""}),
+            **_show_busy(page, is_busy=False),
+            **({} if result.failed or preview else {on.addresses: "", on.files: None}),
             **page.show_coverage(texts, may_write=True),
         }
 
@@ -160,16 +166,25 @@ def _add_articles(page: PageUpdates, settings: Settings, *, preview: bool = Fals
 def _stop_adding(page: PageUpdates) -> Any:
     on = page.on.admin.ingest
 
-    def stop_adding(session: Session) -> dict[Any, Any]:
-        texts = texts_in(session.language)
+    def stop_adding(session: Session, request: gr.Request) -> dict[Any, Any]:
+        texts = require_write_access(session, request)
         return {
             **page.show_coverage(texts, may_write=True),
             on.report: failure(texts("add_stopped")),
-            on.add: gr.Button(interactive=True),
-            on.stop: gr.Button(visible=False),
+            **_show_busy(page, is_busy=False),
         }
 
     return stop_adding
+
+
+def _show_busy(page: PageUpdates, *, is_busy: bool) -> dict[Any, Any]:
+    """Return the buttons while articles are added or previewed, or when that has ended."""
+    on = page.on.admin.ingest
+    return {
+        on.preview: gr.Button(interactive=not is_busy),
+        on.add: gr.Button(interactive=not is_busy),
+        on.stop: gr.Button(visible=is_busy),
+    }
 
 
 def _confirm_withdrawal(page: PageUpdates) -> Any:

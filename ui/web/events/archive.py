@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import gradio as gr
@@ -17,37 +18,34 @@ from ui.web import input_validation
 from ui.web.components import ADMIN_EVENT, ArchiveView
 from ui.web.events.admin import lay_out_ingest, may_write, require_write_access
 from ui.web.ingest_job import reinstate_article, settle_held_change
-from ui.web.places import html_place
+from ui.web.places import html_place, read_asset
 from ui.web.state import Session
 from ui.web.updates import PageUpdates, Updates
-from ui.web.views.archive import coverage_html, log_html, pending_html
+from ui.web.views.archive import coverage_html, heading_html, log_html, pending_html
 from ui.web.views.markup import escape
 
 MOST_ENTRIES = 100  # of the log, and of rejected inputs
-ACT_JS = """
-element.addEventListener('click', (event) => {
-  const pressed = event.target.closest('[data-do][data-id]');
-  if (pressed) trigger('act', {action: pressed.dataset.do, id: pressed.dataset.id});
-});
-"""
+ACT_JS = read_asset("archive.js")
 
 
 def lay_out_archive() -> ArchiveView:
     """Create the view, inside the column that is open."""
     with gr.Column(elem_id="bf-archive", elem_classes="bf-view"):
+        heading = html_place("bf-first")
         ingest = lay_out_ingest()
         pending = html_place("bf-pending", ACT_JS)
         coverage = html_place("bf-coverage-calendar")
         log = html_place("bf-log", ACT_JS)
-    return ArchiveView(ingest, pending, coverage, log)
+    return ArchiveView(heading, ingest, pending, coverage, log)
 
 
-def wire_archive(page: PageUpdates, settings: Settings) -> None:
+def wire_archive(page: PageUpdates, settings: Settings, changes: Iterable[Any]) -> None:
     """Register the event handlers; each one checks authorization again.
 
     Args:
         page: The page's components and their updates.
         settings: Settings for changes to the archive.
+        changes: The events that change the archive, after which the view is shown again.
     """
     view = page.on.archive
 
@@ -57,28 +55,45 @@ def wire_archive(page: PageUpdates, settings: Settings) -> None:
         if wanted is None:
             return page.no_change()
         try:
-            if wanted.action == "reinstate":
-                done = bool(reinstate_article(page.archive, settings, wanted.id))
-            else:
-                accept = wanted.action == "accept"
-                done = settle_held_change(page.archive, settings, wanted.id, accept=accept)
+            warning = _settle(page, settings, wanted)
         except BackfileError as error:
             gr.Warning(escape(str(error)))
             return page.no_change()
-        if not done:
-            gr.Warning(texts("not_there_any_more"))
+        if warning:
+            gr.Warning(texts(warning))
         return {**show_archive(page, texts), **page.show_coverage(texts, may_write=True)}
 
-    shown = [view.pending, view.coverage, view.log]
+    shown = [view.heading, view.pending, view.coverage, view.log]
     for place in (view.pending, view.log):
-        place.act(act, page.on.session, [*shown, *page.coverage_components], **ADMIN_EVENT)
+        place.act(
+            act,
+            page.on.session,
+            [*shown, *page.coverage_components],
+            **ADMIN_EVENT,
+            trigger_mode="multiple",
+        )
 
     def open_view(session: Session, request: gr.Request) -> Updates:
         if not may_write(request):
             return page.no_change()
         return show_archive(page, texts_in(session.language))
 
-    page.on.banner.archive(open_view, page.on.session, [page.on.session, *shown], **ADMIN_EVENT)
+    outputs = [page.on.session, *shown]
+    page.on.banner.archive(open_view, page.on.session, outputs, **ADMIN_EVENT)
+    for changed in changes:
+        changed.then(open_view, page.on.session, outputs, **ADMIN_EVENT)
+
+
+def _settle(
+    page: PageUpdates, settings: Settings, wanted: input_validation.ArchiveAction
+) -> str | None:
+    """Undo a withdrawal, or decide about a held change; return the key of a warning, if any."""
+    if wanted.action == "reinstate":
+        is_done = reinstate_article(page.archive, settings, wanted.id)
+        return None if is_done else "not_there_any_more"
+    accept = wanted.action == "accept"
+    settled = settle_held_change(page.archive, settings, wanted.id, accept=accept)
+    return {"done": None, "gone": "not_there_any_more", "kept out": "kept_out"}[settled]
 
 
 def show_archive(page: PageUpdates, texts: Texts) -> Updates:
@@ -86,20 +101,14 @@ def show_archive(page: PageUpdates, texts: Texts) -> Updates:
     view, database = page.on.archive, page.archive.store.database
     withdrawals = Withdrawals(page.archive.store)
     recent = withdrawals.recent(MOST_ENTRIES)
-    titles = _titles(withdrawals, [one.article_id for one in recent if not one.erased])
+    titles = withdrawals.last_titles(one.article_id for one in recent if not one.erased)
+    held = sorted(HeldChanges(database).all(), key=lambda one: one.at, reverse=True)
     rejected = sorted(RejectLog(database).all(), key=lambda one: one.at, reverse=True)
     runs = RunLog(database).recent(MOST_ENTRIES)
+    is_empty = not page.summaries.current().status.articles
     return {
-        view.pending: pending_html(HeldChanges(database).all(), rejected[:MOST_ENTRIES], texts),
+        view.heading: heading_html(texts, is_empty=is_empty),
+        view.pending: pending_html(held, rejected, texts, most=MOST_ENTRIES),
         view.coverage: coverage_html(daily_counts(database), texts),
         view.log: log_html(runs, recent, titles, texts),
     }
-
-
-def _titles(withdrawals: Withdrawals, ids: list[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for article_id in ids:
-        titles: Any = withdrawals.titles_of([article_id])
-        if titles and titles[-1]:
-            found[article_id] = titles[-1]
-    return found

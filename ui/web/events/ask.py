@@ -9,7 +9,6 @@ from urllib.parse import parse_qsl
 
 import gradio as gr
 
-from rag.schema import Filters
 from ui.i18n import texts_in
 from ui.web import input_validation, run_turn
 from ui.web.ask_request import FIELDS, preset_days, request_from_fields, request_from_link
@@ -254,13 +253,10 @@ def _remove_constraints(page: PageUpdates) -> Any:
         if not session.turns:
             return page.no_change()
         last = session.turns[-1]
-        removed = [kind for kind, _ in last.understood if kind not in kept]
+        removed = [kind for kind, _ in last.removable if kind not in kept]
         request = replace(
             last.request, removed_constraints=(*last.request.removed_constraints, *removed)
         )
-        if "filters" in removed:
-            constraints = last.request.removed_constraints
-            request = replace(request, filters=Filters(), removed_constraints=constraints)
         shown = page.show_filters(request, texts_in(session.language))
         return {**page.begin_turn(session, request, len(session.turns) - 1), **shown}
 

@@ -5,15 +5,17 @@ They are kept on the server under the owner "local".
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import count
 from typing import Any
 
 import gradio as gr
 
 from rag.errors import BackfileError
-from rag.schema import ALL_RIGHTS
+from rag.schema import ALL_RIGHTS, Filters
+from rag.store.saved_names import name_key
 from ui.dossier_formats import ExportedDossier, export_dossier
 from ui.i18n import Texts, texts_in
 from ui.permalinks import feed_address
@@ -58,7 +60,8 @@ def wire_saved(page: PageUpdates) -> list[Any]:
     outputs = [on.session, view.searches, view.dossiers, on.saved_rail, view.opened]
     on.banner.saved(handlers.open_view, inputs, outputs, **ADMIN_EVENT)
     for place in (view.searches, view.dossiers):
-        place.act(handlers.act, inputs, outputs, **ADMIN_EVENT)
+        # A note that is being saved must not keep the next action from being sent.
+        place.act(handlers.act, inputs, outputs, **ADMIN_EVENT, trigger_mode="multiple")
     on.thread.keep(handlers.keep, inputs, outputs, **ADMIN_EVENT)
     on.evidence.collect(handlers.collect, inputs, outputs, **ADMIN_EVENT)
     view.dossiers.file(handlers.file, on.session, on.payload, **ADMIN_EVENT).then(
@@ -99,6 +102,9 @@ class SavedHandlers:
         if wanted is None:
             return self.page.no_change()
         try:
+            if wanted.action == "note":  # shown already, perhaps beside one that is being written
+                self.page.archive.saved.dossiers.note(wanted.dossier, wanted.id, wanted.value)
+                return self.page.no_change()
             opened = _change(self.page, wanted, opened)
         except BackfileError as error:
             gr.Warning(escape(str(error)))
@@ -113,13 +119,15 @@ class SavedHandlers:
         if wanted is None or wanted.turn > len(session.turns):
             return self.page.no_change()
         asked = session.turns[wanted.turn - 1].request
+        searches = self.page.archive.saved.searches
+        known = searches.list()
+        if any((s.query, s.filters, s.mode) == _search_of(asked) for s in known):
+            gr.Info(texts("search_known"), duration=4)
+            return self.page.no_change()
         try:
-            self.page.archive.saved.searches.add(
-                asked.question[:LONGEST_NAME],
-                asked.question,
-                filters=asked.filters,
-                mode=asked.mode,
-            )
+            query, filters, mode = _search_of(asked)
+            name = _free_name(query, {name_key(search.name) for search in known})
+            searches.add(name, query, filters=filters, mode=mode)
             gr.Info(texts("search_saved"), duration=4)
         except BackfileError as error:
             gr.Warning(escape(str(error)))
@@ -128,7 +136,7 @@ class SavedHandlers:
     def collect(
         self, session: Session, opened: str, event: gr.EventData, request: gr.Request
     ) -> Updates:
-        """Add the quotation of a card to the dossier used last, or to a first one."""
+        """Add the quotation of a card to the open dossier, else to the newest or a first one."""
         texts = require_write_access(session, request)
         wanted = input_validation.read(input_validation.OfCard, event._data)
         if wanted is None or wanted.turn > len(session.turns):
@@ -139,15 +147,15 @@ class SavedHandlers:
             return self.page.no_change()
         dossiers = self.page.archive.saved.dossiers
         try:
-            known = {one.id for one in dossiers.list()}
-            name = opened if opened in known else next(iter(reversed([*known])), "")
-            opened = name or dossiers.create(texts("first_dossier")).id
+            known = [one.id for one in dossiers.list()]
+            if opened not in known:
+                opened = known[-1] if known else dossiers.create(texts("first_dossier")).id
             passage = place.passage
             start, end = place.quotes[0] if place.quotes else (passage.start, passage.end)
             dossiers.add(
                 opened, passage.article_id, start, end, revision=passage.revision, access=ALL_RIGHTS
             )
-            gr.Info(texts("passage_collected", name=dossiers.get(opened).name), duration=4)
+            gr.Info(texts("collected_in", name=dossiers.get(opened).name), duration=4)
         except BackfileError as error:
             gr.Warning(escape(str(error)))
         return show_saved(self.page, texts, opened)
@@ -218,6 +226,19 @@ class SavedHandlers:
         return {"path": feed_address(wanted.id, token)}
 
 
+def _search_of(asked: AskRequest) -> tuple[str, Filters, str]:
+    return " ".join(asked.question.split()), asked.filters, asked.mode
+
+
+def _free_name(question: str, taken: Collection[str]) -> str:
+    """Return a name made from a question, with a number if it is taken."""
+    free = name = question[:LONGEST_NAME]
+    numbers = count(2)
+    while name_key(free) in taken:
+        free = f"{name} ({next(numbers)})"
+    return free
+
+
 def _change(page: PageUpdates, wanted: input_validation.SavedAction, opened: str) -> str:
     """Change a saved search, a dossier or a passage; return the id of the open dossier.
 
@@ -233,8 +254,8 @@ def _change(page: PageUpdates, wanted: input_validation.SavedAction, opened: str
     if wanted.action in ("up", "down"):
         order = [one.id for one in dossiers.passages(dossier, access=ALL_RIGHTS)]
         if target in order:
-            step = -1 if wanted.action == "up" else 1
-            dossiers.move(dossier, target, max(0, order.index(target) + step))
+            place = order.index(target) + 1  # from 1
+            dossiers.move(dossier, target, place + (-1 if wanted.action == "up" else 1))
         return opened
     changes: dict[str, Callable[[], object]] = {
         "rename-search": lambda: searches.rename(target, value),
@@ -243,8 +264,8 @@ def _change(page: PageUpdates, wanted: input_validation.SavedAction, opened: str
         "rename-dossier": lambda: dossiers.rename(target, value),
         "delete-dossier": lambda: dossiers.delete(target),
         "restore-dossier": lambda: dossiers.restore(target),
-        "note": lambda: dossiers.note(dossier, target, value),
         "remove-passage": lambda: dossiers.remove(dossier, target),
+        "restore-passage": lambda: dossiers.restore_passage(dossier, target),
     }
     changes[wanted.action]()
     return opened
@@ -262,8 +283,11 @@ def show_saved(page: PageUpdates, texts: Texts, opened: str) -> Updates:
     counted = _counted(page)
     dossiers = saved.dossiers.list()
     dossier = next((one for one in dossiers if one.id == opened), None)
-    passages = saved.dossiers.passages(dossier.id, access=ALL_RIGHTS) if dossier else ()
-    shown = OpenDossier(dossier, passages) if dossier else None
+    shown = None
+    if dossier is not None:
+        removed = saved.dossiers.removed(dossier.id, access=ALL_RIGHTS)
+        passages = saved.dossiers.passages(dossier.id, access=ALL_RIGHTS)
+        shown = OpenDossier(dossier, passages, removed[:1])
     return {
         view.searches: searches_html(counted, saved.searches.deleted(), texts),
         view.dossiers: dossiers_html(dossiers, saved.dossiers.deleted(), shown, texts),

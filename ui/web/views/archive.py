@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
 
 from rag.store.held_changes import HeldChange
 from rag.store.ingest_log import IngestRun, RejectedInput
 from rag.store.withdrawals import Withdrawal
 from ui.i18n import Texts
+from ui.web.ingest_job import original_place
 from ui.web.views.markup import escape, escape_line, paragraph
 
 MOST_PUBLISHERS = 30  # rows of the calendar
@@ -17,35 +19,66 @@ MOST_MONTHS = 120
 SHADES = 4  # of a cell, by its share of the most articles
 
 
+def heading_html(texts: Texts, *, is_empty: bool) -> str:
+    """Return the heading of the view, which invites to add articles to an empty archive."""
+    if not is_empty:
+        return _heading("add_articles", texts)
+    how = paragraph(escape(texts("first_articles_how")), "bf-quiet")
+    return f"{_heading('first_articles', texts)}{how}"
+
+
 def pending_html(
-    held: Sequence[HeldChange], rejected: Sequence[RejectedInput], texts: Texts
+    held: Sequence[HeldChange], rejected: Sequence[RejectedInput], texts: Texts, *, most: int = 100
 ) -> str:
-    """Return the changes that wait for a decision, and the inputs that were rejected."""
+    """Return the changes that wait for a decision, and the inputs that were rejected.
+
+    Args:
+        held: The changes.
+        rejected: The inputs.
+        texts: Language of the labels.
+        most: Largest number of entries of each kind.
+    """
     places = {change.place for change in held}
-    waiting = "".join(_held(change, texts) for change in held)
-    refused = "".join(_rejected(one, texts) for one in rejected if one.place not in places)
-    nothing = paragraph(escape(texts("nothing_pending")), "bf-quiet")
-    heading = f"<h2>{escape(texts('pending'))}</h2>"
-    return f"{heading}<ul>{waiting}{refused}</ul>" if waiting or refused else heading + nothing
+    others = [one for one in rejected if one.place not in places]
+    items = [_held(change, texts) for change in held[:most]]
+    items += [_rejected(one, texts) for one in others[:most]]
+    left = max(0, len(held) - most) + max(0, len(others) - most)
+    more = paragraph(escape(texts("pending_more", count=left)), "bf-quiet") if left else ""
+    body = f"<ul>{''.join(items)}</ul>{more}"
+    if not items:
+        body = paragraph(escape(texts("nothing_pending")), "bf-quiet")
+    return f"{_heading('pending', texts)}{body}"
+
+
+def _heading(key: str, texts: Texts) -> str:
+    """Return a heading that takes the focus when nothing else is left."""
+    return f'<h2 tabindex="-1">{escape(texts(key))}</h2>'
 
 
 def _held(change: HeldChange, texts: Texts) -> str:
-    buttons = "".join(
-        f'<button type="button" data-do="{action}" data-id="{escape(change.id)}">'
-        f"{escape(texts(key))}</button>"
-        for action, key in (("accept", "let_in"), ("discard", "discard"))
-    )
-    return (
-        f'<li><div><b dir="auto">{escape_line(change.place)}</b>'
-        f"{paragraph(escape_line(change.reason), 'bf-quiet')}</div>{buttons}</li>"
-    )
+    place = original_place(change.place)
+    actions = (("accept", "let_in"), ("discard", "discard"))
+    buttons = "".join(_button(action, change.id, texts(key), place) for action, key in actions)
+    return _entry(place, change.reason, change.at, buttons, texts)
 
 
 def _rejected(one: RejectedInput, texts: Texts) -> str:
-    when = texts.moment(one.at)
+    return _entry(original_place(one.place), one.reason, one.at, "", texts)
+
+
+def _entry(place: str, reason: str, at: datetime, buttons: str, texts: Texts) -> str:
+    when = f'<time datetime="{at.isoformat()}">{escape(texts.moment(at))}</time>'
     return (
-        f'<li><div><b dir="auto">{escape_line(one.place)}</b>'
-        f"{paragraph(f'{escape_line(one.reason)} · {escape(when)}', 'bf-quiet')}</div></li>"
+        f'<li>{when}<div><b dir="auto">{escape_line(place)}</b>'
+        f"{paragraph(escape_line(reason), 'bf-quiet')}</div>{buttons}</li>"
+    )
+
+
+def _button(action: str, target: str, words: str, name: str) -> str:
+    """Return a button for an entry, which screen readers tell apart by its name."""
+    return (
+        f'<button type="button" data-do="{action}" data-id="{escape(target)}" '
+        f'aria-label="{escape(words)}&#58; {escape_line(name)}">{escape(words)}</button>'
     )
 
 
@@ -73,7 +106,7 @@ def log_html(
         f'<li><time datetime="{at.isoformat()}">{escape(texts.moment(at))}</time>{what}</li>'
         for at, what in entries
     )
-    heading = f"<h2>{escape(texts('log'))}</h2>"
+    heading = _heading("log", texts)
     if not rows:
         return heading + paragraph(escape(texts("never")), "bf-quiet")
     return f'{heading}<ul class="bf-log">{rows}</ul>'
@@ -88,30 +121,39 @@ def _run(run: IngestRun, texts: Texts) -> str:
 def _withdrawal(one: Withdrawal, title: str, texts: Texts) -> str:
     why = f"&#58; {escape_line(one.reason)}" if one.reason else ""
     words = escape(texts("erased_article" if one.erased else "removed_article"))
-    undo = (
-        ""
-        if one.erased
-        else f'<button type="button" data-do="reinstate" data-id="{escape(one.article_id)}">'
-        f"{escape(texts('undo'))}</button>"
-    )
+    undo = "" if one.erased else _button("reinstate", one.article_id, texts("undo"), title)
     return f'<div dir="auto">{words} <b>{escape_line(title)}</b>{why}</div>{undo}'
 
 
 def coverage_html(counts: Mapping[str, Mapping[date, int]], texts: Texts) -> str:
-    """Return a calendar: a row for each publisher, with a cell for each day or month.
+    """Return the calendar of the archive's coverage, with a heading.
 
     Args:
         counts: Articles by publisher and day.
         texts: Language of the labels, dates and numbers.
     """
+    calendar = calendar_html(counts, MOST_PUBLISHERS, texts)
+    nothing = paragraph(escape(texts("empty_archive")), "bf-quiet")
+    return f"{_heading('coverage', texts)}{calendar or nothing}"
+
+
+def calendar_html(
+    counts: Mapping[str, Mapping[date, int]], most_publishers: int, texts: Texts
+) -> str:
+    """Return a calendar: a row for each publisher, with a cell for each day or month.
+
+    Args:
+        counts: Articles by publisher and day.
+        most_publishers: Number of rows, for the publishers with most articles.
+        texts: Language of the labels, dates and numbers.
+    """
     days = [day for of_publisher in counts.values() for day in of_publisher]
-    heading = f"<h2>{escape(texts('coverage'))}</h2>"
     if not days:
-        return heading + paragraph(escape(texts("empty_archive")), "bf-quiet")
+        return ""
     first, last = min(days), max(days)
     by_month = (last - first).days >= MOST_DAYS
-    columns = _months(first, last) if by_month else _days(first, last)
-    most = sorted(counts, key=lambda name: -sum(counts[name].values()))[:MOST_PUBLISHERS]
+    columns = _months(days) if by_month else _days(first, last)
+    most = sorted(counts, key=lambda name: -sum(counts[name].values()))[:most_publishers]
     rows = "".join(_calendar_row(name, counts[name], columns, by_month, texts) for name in most)
     ends = "".join(
         f"<span>{escape(texts.month(day) if by_month else texts.short_day(day))}</span>"
@@ -119,7 +161,7 @@ def coverage_html(counts: Mapping[str, Mapping[date, int]], texts: Texts) -> str
     )
     legend = escape(texts("coverage_by_month" if by_month else "coverage_by_day"))
     return (
-        f"{heading}{paragraph(legend, 'bf-quiet')}"
+        f"{paragraph(legend, 'bf-quiet')}"
         f'<div class="bf-calendar" role="table" aria-label="{escape(texts("coverage"))}">'
         f"{rows}</div>"
         f'<p class="bf-axis" aria-hidden="true">{ends}</p>'
@@ -153,9 +195,18 @@ def _days(first: date, last: date) -> list[date]:
     return [first + timedelta(days=n) for n in range((last - first).days + 1)]
 
 
-def _months(first: date, last: date) -> list[date]:
-    """Return the first days of the months, at most the last MOST_MONTHS."""
-    months = [date(last.year, last.month, 1)]
-    while months[-1] > first and len(months) < MOST_MONTHS:
-        months.append((months[-1] - timedelta(days=1)).replace(day=1))
-    return months[::-1]
+def _months(days: Iterable[date]) -> list[date]:
+    """Return the first days of the months: at most the MOST_MONTHS on end with the most articles.
+
+    So a date by mistake, such as 1970 or 2099, doesn't leave the calendar empty.
+    """
+    counted = Counter(day.year * 12 + day.month - 1 for day in days)
+    first, last = min(counted), max(counted)
+    if last - first >= MOST_MONTHS:
+        sums = {
+            month: sum(counted[other] for other in counted if month - MOST_MONTHS < other <= month)
+            for month in counted
+        }
+        last = max(sums, key=lambda month: (sums[month], month))
+        first = max(first, last - MOST_MONTHS + 1)
+    return [date(month // 12, month % 12 + 1, 1) for month in range(first, last + 1)]

@@ -156,7 +156,7 @@ def _quotations(found: Sequence[NameQuotation], texts: Texts) -> str:
 
 def _quotation(one: NameQuotation, texts: Texts) -> str:
     head = one.metadata
-    path = ArticleAddress(head.article_id, one.start, one.end).path
+    path = ArticleAddress(head.article_id, one.start, one.end, head.revision).path
     printed = (
         f"<span>{escape(texts('printed_in', count=one.printed))}</span>" if one.printed > 1 else ""
     )

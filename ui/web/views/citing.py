@@ -20,7 +20,7 @@ def citation_links(statement: Statement, turn: int, place: int) -> str:
         place: Number of the statement in its answer, from 1.
     """
     cited = {citation.number: citation for citation in statement.citations}
-    return "".join(f" {_link(citation, turn, place)}" for citation in cited.values())
+    return "".join(f"&#160;{_link(citation, turn, place)}" for citation in cited.values())
 
 
 def _link(citation: Citation, turn: int, place: int) -> str:

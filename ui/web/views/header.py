@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import date
 from typing import TYPE_CHECKING
 
 from ui.i18n import Texts
+from ui.web.views.archive import calendar_html
 from ui.web.views.markup import escape, escape_line, paragraph
 
 if TYPE_CHECKING:
@@ -21,14 +24,22 @@ SHORTCUTS = {
 }
 PUBLIC_VIEWS = ("ask", "browse")
 VIEWS = (*PUBLIC_VIEWS, "saved", "archive")
+CALENDAR_ROWS = 12  # publishers with most articles
 MOST_PUBLISHERS = 200  # rows; a web crawl can have thousands
 
 
-def header_html(status: ArchiveStatus, texts: Texts, *, may_write: bool) -> str:
+def header_html(
+    status: ArchiveStatus,
+    days: Mapping[str, Mapping[date, int]],
+    texts: Texts,
+    *,
+    may_write: bool,
+) -> str:
     """Return the bar at the top: name, views, what the archive covers, colours and shortcuts.
 
     Args:
         status: What the archive covers.
+        days: Number of articles by publisher and day.
         texts: Language of the labels.
         may_write: Whether the reader may change the archive, and sees the way there.
     """
@@ -39,11 +50,12 @@ def header_html(status: ArchiveStatus, texts: Texts, *, may_write: bool) -> str:
     )
     rail = escape(texts("show_conversations"))
     return (
-        f'<header><a class="bf-skip" href="#bf-question">{escape(texts("skip"))}</a>'
+        f"<header{'' if status.articles else ' data-empty'}>"
+        f'<a class="bf-skip" href="#bf-question">{escape(texts("skip"))}</a>'
         f'<button type="button" class="bf-menu-button" data-do="rail" '
         f'aria-label="{rail}">☰</button>'
         f'<h1 class="bf-wordmark">Backfile</h1>{_views(texts, may_write)}'
-        f"{_coverage(status, texts)}"
+        f"{_coverage(status, days, texts)}"
         f'<div class="bf-about">{about}</div></header>{_words(texts)}{_shortcuts(texts)}'
     )
 
@@ -88,8 +100,8 @@ def _shortcuts(texts: Texts) -> str:
     )
 
 
-def _coverage(status: ArchiveStatus, texts: Texts) -> str:
-    """Return what the archive covers, which expands to the table of publishers and the gaps."""
+def _coverage(status: ArchiveStatus, days: Mapping[str, Mapping[date, int]], texts: Texts) -> str:
+    """Return what the archive covers, which expands to a calendar and the publishers."""
     if not status.articles:
         return f'<p class="bf-coverage">{escape(texts("empty_archive"))}</p>'
     ends = [texts.short_day(day) for day in (status.first, status.last) if day]
@@ -100,7 +112,8 @@ def _coverage(status: ArchiveStatus, texts: Texts) -> str:
     )
     return (
         f'<details class="bf-coverage"><summary dir="auto">{escape(line)}</summary>'
-        f'<div class="bf-panel">{_table(status.publishers[:MOST_PUBLISHERS], texts)}'
+        f'<div class="bf-panel">{calendar_html(days, CALENDAR_ROWS, texts)}'
+        f"{_table(status.publishers[:MOST_PUBLISHERS], texts)}"
         f"{paragraph(escape(updated), 'bf-quiet')}</div></details>"
     )
 

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag.archive.dossiers import DossierPassage
-from rag.store.dossiers import Dossier
+from rag.store.dossiers import LONGEST_NOTE, Dossier
 from rag.store.saved_searches import SavedSearch
+from ui.article_address import ArticleAddress
 from ui.i18n import Texts
 from ui.web.state import AskRequest
 from ui.web.views.cards import source_html
@@ -25,10 +26,11 @@ class CountedSearch:
 
 @dataclass(frozen=True, slots=True)
 class OpenDossier:
-    """Dossier that is open, with its passages in order."""
+    """Dossier that is open, its passages in order, and the last removed one for undoing."""
 
     dossier: Dossier
     passages: tuple[DossierPassage, ...]
+    removed: tuple[DossierPassage, ...] = ()
 
 
 def searches_html(
@@ -69,6 +71,7 @@ def _search(one: CountedSearch, texts: Texts) -> str:
     new = escape(texts("new_articles", count=one.new)) if one.new else escape(texts("nothing_new"))
     buttons = _buttons(
         search.id,
+        search.name,
         ("feed-address", texts("feed_address")),
         ("rename-search", texts("rename")),
         ("delete-search", texts("remove")),
@@ -81,10 +84,11 @@ def _search(one: CountedSearch, texts: Texts) -> str:
     )
 
 
-def _buttons(target: str, *actions: tuple[str, str]) -> str:
+def _buttons(target: str, name: str, *actions: tuple[str, str]) -> str:
+    """Return buttons for an item, which screen readers tell apart by its name."""
     return "".join(
-        f'<button type="button" data-do="{action}" data-id="{escape(target)}">'
-        f"{escape(words)}</button>"
+        f'<button type="button" data-do="{action}" data-id="{escape(target)}" '
+        f'aria-label="{escape(words)}&#58; {escape_line(name)}">{escape(words)}</button>'
         for action, words in actions
     )
 
@@ -92,7 +96,7 @@ def _buttons(target: str, *actions: tuple[str, str]) -> str:
 def _undo(action: str, target: str, name: str, texts: Texts) -> str:
     return (
         f'<p class="bf-undo" role="status"><span dir="auto">{escape(texts("deleted"))} '
-        f"{escape_line(name)}</span>{_buttons(target, (action, texts('undo')))}</p>"
+        f"{escape_line(name)}</span>{_buttons(target, name, (action, texts('undo')))}</p>"
     )
 
 
@@ -127,6 +131,7 @@ def _dossier(dossier: Dossier, opened: OpenDossier | None, texts: Texts) -> str:
     name = escape_line(dossier.name)
     buttons = _buttons(
         dossier.id,
+        dossier.name,
         ("word", "Word"),
         ("markdown", "Markdown"),
         ("rename-dossier", texts("rename")),
@@ -143,32 +148,45 @@ def _passages(opened: OpenDossier | None, texts: Texts) -> str:
         return ""
     last = len(opened.passages) - 1
     items = "".join(_passage(one, place, last, texts) for place, one in enumerate(opened.passages))
+    undo = "".join(_undo("restore-passage", one.id, _title(one), texts) for one in opened.removed)
     name = escape_line(opened.dossier.name)
     nothing = paragraph(escape(texts("empty_dossier")), "bf-quiet")
     return (
         f'<section class="bf-dossier" data-dossier="{opened.dossier.id}"><h3 dir="auto">{name}</h3>'
-        f"{f'<ol>{items}</ol>' if items else nothing}</section>"
+        f"{f'<ol>{items}</ol>' if items else nothing}{undo}</section>"
     )
+
+
+def _title(one: DossierPassage) -> str:
+    return (one.metadata.title if one.metadata else "") or one.article_id
 
 
 def _passage(one: DossierPassage, place: int, last: int, texts: Texts) -> str:
-    head = one.metadata
-    title = escape_line(head.title or one.article_id) if head else escape_line(one.article_id)
-    quote = (
-        f'<blockquote dir="auto">{escape(one.quote)}</blockquote>'
-        if one.quote
-        else paragraph(escape(texts("withdrawn")), "bf-quiet")
-    )
+    head, title = one.metadata, escape_line(_title(one))
+    quote = f'<blockquote dir="auto">{escape(one.quote)}</blockquote>' if one.quote else ""
+    state = "" if one.state == "current" else texts(f"passage_{one.state}")
     moves = [("up", texts("move_up"), place > 0), ("down", texts("move_down"), place < last)]
     buttons = _buttons(
         one.id,
+        _title(one),
         *((action, words) for action, words, possible in moves if possible),
         ("remove-passage", texts("remove")),
     )
+    label = escape(texts("note"))
     return (
-        f'<li><div><b dir="auto">{title}</b>{source_html(head, texts) if head else ""}{quote}'
-        f'<label><span class="bf-unseen">{escape(texts("note"))}</span>'
-        f'<textarea data-note="{escape(one.id)}" rows="1" maxlength="5000" '
-        f'placeholder="{escape(texts("note"))}">{escape(one.note)}</textarea></label></div>'
+        f'<li><div><b dir="auto">{_linked(one, title)}</b>'
+        f"{source_html(head, texts) if head else ''}{quote}"
+        f"{paragraph(escape(state), 'bf-quiet') if state else ''}"
+        f'<label><span class="bf-unseen">{label}&#58; {title}</span>'
+        f'<textarea data-note="{escape(one.id)}" rows="1" maxlength="{LONGEST_NOTE}" dir="auto" '
+        f'placeholder="{label}">{escape(one.note)}</textarea></label></div>'
         f"{buttons}</li>"
     )
+
+
+def _linked(one: DossierPassage, title: str) -> str:
+    """Return the title of a passage, which leads to its place while the archive has it."""
+    if one.current is None:
+        return title
+    address = ArticleAddress(one.article_id, one.start, one.end, one.revision)
+    return f'<a href="{escape(address.path)}">{title}</a>'
