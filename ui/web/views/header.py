@@ -95,7 +95,8 @@ def _shortcuts(texts: Texts) -> str:
         for name, keys in SHORTCUTS.items()
     )
     return (
-        f'<dialog class="bf-dialog" id="bf-shortcuts"><h2>{escape(texts("shortcuts"))}</h2>'
+        f'<dialog class="bf-dialog" id="bf-shortcuts" '
+        f'aria-labelledby="bf-shortcuts-title"><h2 id="bf-shortcuts-title">{escape(texts("shortcuts"))}</h2>'
         f"<dl>{rows}</dl></dialog>"
     )
 
