@@ -303,7 +303,7 @@
     if (pressed === 'print') print();
     if (pressed === 'shortcuts') find('#bf-shortcuts')?.showModal();
     if (pressed === 'rail') document.body.classList.toggle('bf-rail-open');
-    else if (!target.closest?.('#bf-rail') || pressed === 'open') document.body.classList.remove('bf-rail-open');
+    else if (!target.closest?.('#bf-rail') || pressed === 'open' || target.closest('#bf-new')) document.body.classList.remove('bf-rail-open');
     if (pressed === 'open-search' && document.body.dataset.view !== 'ask') {
       history.pushState(null, '', location.pathname);
       showView('ask');
@@ -321,7 +321,7 @@
     }
     const chip = target.closest?.('.bf-chip')?.dataset.panel;
     if (chip) composer().dataset.panel === chip ? closePanel() : openPanel(chip);
-    else if (composer()?.dataset.panel && !target.closest?.('.bf-sheet, [role="listbox"], .options')) {
+    else if (composer()?.dataset.panel && !target.closest?.('.bf-sheet, .bf-sheet-close, [role="listbox"], .options')) {
       delete composer().dataset.panel;
       findAll('[data-panel][aria-expanded]').forEach((one) => { one.ariaExpanded = 'false'; });
     }
