@@ -7,8 +7,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Literal
 
+from rag.answer.quotes import find_quotes
 from rag.answer.sentence_scoring import texts_of
 from rag.answer.suggest import can_answer
 from rag.answer.topics import headline_names, is_person, named_events, sayings, tolls, with_article
@@ -106,7 +108,10 @@ def first_questions(
     suggested: list[SuggestedQuestion] = []
     used: list[str] = []
     for mode, make in makers:
-        for question in make(archive, [s for s in stories if s.text], filters, used):
+        offered = islice(make(archive, [s for s in stories if s.text], filters, used), MOST_CHECKED)
+        for question in offered:
+            if mode == "quotes" and find_quotes(archive, question, filters=filters).refused:
+                continue
             suggested.append(SuggestedQuestion(question, mode))
             used.append(question)
             break

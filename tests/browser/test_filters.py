@@ -42,7 +42,7 @@ def test_preset_asks_again_and_shows_on_its_chip(open_page: Opened) -> None:
     panel.get_by_label("Past week").check()
     wait_for_version(page, 2, 2)
     expect(page.locator(".bf-chip[data-panel=date]")).to_have_text("18 Dec 2024 – 24 Dec 2024")
-    expect(understood(page)).to_contain_text("18 December 2024 to 24 December 2024")
+    expect(understood(page)).to_have_count(0)  # chips of what was typed only
     expect(page.locator("#bf-after :is(input, textarea)")).to_have_value("2024-12-18")
     panel.get_by_label("Any time").check()
     wait_for_version(page, 3, 3)
@@ -124,7 +124,7 @@ def test_more_filters_limit_the_answer_and_show_on_their_chip(
     choose(page, field, choice)
     expect(page.locator(".bf-chip[data-panel=more]")).to_have_text(choice)
     ask_and_wait(page, THREATS)
-    expect(understood(page)).to_have_text(f"only {choice}")
+    expect(page.locator(".bf-chip[data-panel=more]")).to_have_text(choice)
     expect(cards(page).first).to_be_visible()
     cards(page).first.locator("h3 button").click()
     expect(page.locator(".bf-article .bf-facts")).to_contain_text(choice)

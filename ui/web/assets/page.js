@@ -158,7 +158,7 @@
       const calendar = document.createElement('input');
       calendar.type = 'date';
       calendar.className = 'bf-pick';
-      calendar.setAttribute('aria-label', find('[data-testid="block-info"], label span', field)?.textContent ?? '');
+      calendar.setAttribute('aria-label', words().calendar ?? '');
       calendar.addEventListener('change', () => {
         typed.value = calendar.value;
         typed.dispatchEvent(new Event('input', {bubbles: true}));

@@ -79,6 +79,7 @@ def _words(texts: Texts) -> str:
             ("thread", "conversation"),
             ("reading", "sources"),
             ("close", "close"),
+            ("calendar", "choose_day"),
             ("offline", "offline"),
             ("retry", "retry"),
         )
