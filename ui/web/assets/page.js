@@ -243,7 +243,7 @@
   // On a phone, a number opens its quotation from the bottom.
   const openQuote = (card) => {
     const dialog = document.createElement('dialog');
-    dialog.className = 'bf-dialog bf-quote';
+    dialog.className = 'bf-dialog bf-cited';
     const copy = card.cloneNode(true);
     copy.removeAttribute('id');
     findAll('[id]', copy).forEach((element) => element.removeAttribute('id'));
@@ -367,7 +367,7 @@
         find('.bf-menu-button')?.focus();
         return;
       }
-      if (!find('[role="listbox"]') && closePanel()) return;
+      if (!findAll('[role="listbox"]').some((list) => list.checkVisibility()) && closePanel()) return;
       if (!find('dialog[open]')) closeArticle();
       return;
     }
