@@ -12,7 +12,7 @@ from threading import Thread
 import pytest
 
 pytest.importorskip("playwright.sync_api")
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.conftest import Paced
 from tests.browser.paced_page import serve_paced
@@ -22,6 +22,7 @@ from tests.browser.reader import (
     ask_and_wait,
     cards,
     wait_for_answer,
+    wait_for_version,
 )
 
 FERRY = {
@@ -94,8 +95,14 @@ def drop_file(page: Page, name: str, text: str) -> None:
 
 
 def open_admin(page: Page) -> None:
-    page.get_by_role("button", name="Toggle sidebar").click()
-    page.get_by_role("button", name="Manage articles").click()
+    page.get_by_role("link", name="Archive", exact=True).click()
+    expect(page.locator("#bf-archive")).to_be_visible()
+
+
+def ask_in_view(page: Page, question: str) -> Locator:
+    """Go back to the conversation, ask, and return the answer."""
+    page.get_by_role("link", name="Ask", exact=True).click()
+    return ask_and_wait(page, question)
 
 
 def test_dropped_file_is_reported_and_answers_a_question(
@@ -119,25 +126,33 @@ def test_dropped_file_is_reported_and_answers_a_question(
         expect(page.locator("#bf-told")).to_contain_text(said)
     expect(page.locator("#bf-told li")).to_contain_text("dump.jsonl:2")
     expect(page.locator("#bf-banner")).to_contain_text("5 articles")
-    page.get_by_role("button", name="Toggle sidebar").click()
-    expect(ask_and_wait(page, MATILDA)).to_contain_text("sank in the sound on Tuesday")
+    expect(ask_in_view(page, MATILDA)).to_contain_text("sank in the sound on Tuesday")
 
-    cards(page).first.get_by_role("button", name="Open article").click()
-    page.get_by_text("2 revisions").click()
+    cards(page).first.locator("h3 button").click()
     page.get_by_role("button", name="Revision 1").click()
     expect(page.locator(".bf-text")).to_have_text("The ferry Matilda is late.")
-    page.get_by_role("button", name="Withdraw this article").click()
+    remove_open_article(page)
     expect(page.locator("#bf-sure")).to_contain_text("Withdraw “Ferry Matilda sinks in the sound”")
     assert accessibility_problems(page) == []
     page.get_by_role("button", name="Cancel").click()
     expect(page.locator("#bf-sure")).to_be_hidden()
-    page.get_by_role("button", name="Withdraw this article").click()
+    remove_open_article(page)
+    page.get_by_role("button", name="Withdraw", exact=True).click()
+    expect(page.get_by_text("Give a reason.")).to_be_visible()
+    page.get_by_label("Reason").fill("a test")
     page.get_by_role("button", name="Withdraw", exact=True).click()
     expect(page.get_by_text("1 article withdrawn.")).to_be_visible()
     expect(page.locator("#bf-banner")).to_contain_text("4 articles")
-    page.get_by_role("button", name="Retry").click()
+    page.get_by_role("button", name="Try again").click()
+    wait_for_version(page, 2, 2)
     expect(page.get_by_test_id("bot")).not_to_contain_text("sank in the sound")
-    wait_for_answer(page)
+
+
+def remove_open_article(page: Page) -> None:
+    """Choose to remove the article that is open; a confirmation follows."""
+    page.locator(".bf-article .bf-menu summary").click()
+    page.get_by_role("button", name="Remove article").click()
+    page.locator("#bf-sure").wait_for()
 
 
 def test_pasted_private_address_is_rejected(open_page: Opened, admin_page: str) -> None:
@@ -192,7 +207,7 @@ def test_ingest_can_be_stopped(open_page: Opened, admin_page: str) -> None:
     drop_file(page, "many.jsonl", "\n".join(lines))
     expect(page.locator("#bf-files")).to_contain_text("many")
     page.get_by_role("button", name="Add", exact=True).click()
-    page.locator("#bf-mind").get_by_role("button", name="Stop").click()
+    page.locator("#bf-archive").get_by_role("button", name="Stop").click()
     expect(page.locator("#bf-told")).to_contain_text(
         "Stopped. Articles added so far stay in the archive."
     )
@@ -212,11 +227,10 @@ def test_articles_over_years_are_plotted_by_month(open_page: Opened, admin_page:
     expect(page.locator("#bf-files")).to_contain_text("regattas")
     page.get_by_role("button", name="Add", exact=True).click()
     expect(page.locator("#bf-told")).to_contain_text("Added 3 articles")
-    page.get_by_role("button", name="Toggle sidebar").click()
-    ask_and_wait(page, "Who won the regatta?")
+    ask_in_view(page, "Who won the regatta?")
     expect(page.locator("#bf-time")).to_contain_text("3 matching articles")
-    expect(page.locator("#bf-time")).to_contain_text("by month")
-    page.locator("#bf-plot path[aria-label*='May 01, 2022; Articles: 1']").click()
+    page.locator("#bf-time button[aria-label*='1 May 2022']").click()
+    wait_for_version(page, 2, 2)
     expect(page.locator("#bf-understood")).to_contain_text("only 1 May 2022 to 31 May 2022")
     expect(wait_for_answer(page)).to_contain_text("regatta of 2022")
 
@@ -224,10 +238,11 @@ def test_articles_over_years_are_plotted_by_month(open_page: Opened, admin_page:
 def test_visitor_without_access_sees_no_ingest(open_page: Opened, paced: Paced) -> None:
     page = open_page(at=paced.address)
     ask_and_wait(page, "What of the harbour bridge?")
-    page.get_by_role("button", name="Toggle sidebar").click()
-    expect(page.get_by_role("button", name="New conversation")).to_be_visible()
-    expect(page.get_by_role("button", name="Manage articles")).to_have_count(0)
-    page.get_by_role("button", name="Toggle sidebar").click()
-    cards(page).first.get_by_role("button", name="Open article").click()
-    expect(page.locator(".bf-article")).to_be_visible()
-    expect(page.get_by_role("button", name="Withdraw this article")).to_have_count(0)
+    expect(page.get_by_role("link", name="Archive", exact=True)).to_have_count(0)
+    cards(page).first.locator("h3 button").click()
+    page.locator(".bf-article .bf-menu summary").click()
+    expect(page.get_by_role("button", name="Similar articles")).to_be_visible()
+    expect(page.get_by_role("button", name="Remove article")).to_have_count(0)
+    page.goto(f"{paced.address}?view=archive")
+    expect(page.locator("#bf-question textarea")).to_be_visible()
+    expect(page.locator("#bf-archive")).to_be_hidden()

@@ -158,13 +158,15 @@
       const calendar = document.createElement('input');
       calendar.type = 'date';
       calendar.className = 'bf-pick';
-      calendar.setAttribute('aria-label', words().calendar ?? '');
       calendar.addEventListener('change', () => {
         typed.value = calendar.value;
         typed.dispatchEvent(new Event('input', {bubbles: true}));
         typed.dispatchEvent(new Event('blur'));
       });
       field.append(calendar);
+    }
+    for (const calendar of findAll('.bf-pick:not([aria-label])')) {  // the words come later
+      if (words().calendar) calendar.setAttribute('aria-label', words().calendar);
     }
   };
 
