@@ -15,9 +15,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def open_chatbot(
-    settings: Settings, *, create: bool = False
-) -> Iterator[tuple[Archive, Chatbot]]:
+def open_chatbot(settings: Settings, *, create: bool = False) -> Iterator[tuple[Archive, Chatbot]]:
     """Yield the archive of `settings`, open for reading, and a chatbot that answers from it.
 
     Args:

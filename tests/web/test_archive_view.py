@@ -316,7 +316,7 @@ def test_upload_is_named_without_its_folder_on_the_server() -> None:
     page = html.unescape(
         pending_html([], [RejectedInput(place, place, "no text", NOW)], texts_in("en"))
     )
-    assert "<b dir=\"auto\">dump.jsonl:2</b>" in page
+    assert '<b dir="auto">dump.jsonl:2</b>' in page
     assert "/srv" not in page
 
 

@@ -75,7 +75,9 @@ def serve(settings: Settings) -> None:
         served = start(archive, chatbot, settings)
         print(f"Backfile is running at {served.invitation} (press Ctrl-C to stop)", flush=True)
         if create:
-            print(f"The archive at {settings.archive} is new: add articles on the page.", flush=True)
+            print(
+                f"The archive at {settings.archive} is new: add articles on the page.", flush=True
+            )
         try:
             threading.Event().wait()
         except KeyboardInterrupt:

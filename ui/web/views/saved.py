@@ -148,9 +148,7 @@ def _passages(opened: OpenDossier | None, texts: Texts) -> str:
         return ""
     last = len(opened.passages) - 1
     items = "".join(_passage(one, place, last, texts) for place, one in enumerate(opened.passages))
-    undo = "".join(
-        _undo("restore-passage", one.id, _title(one), texts) for one in opened.removed
-    )
+    undo = "".join(_undo("restore-passage", one.id, _title(one), texts) for one in opened.removed)
     name = escape_line(opened.dossier.name)
     nothing = paragraph(escape(texts("empty_dossier")), "bf-quiet")
     return (
