@@ -27,9 +27,14 @@ FERRY = {
     "title": "Ferry to Holm stops",
     "text": "The ferry to Holm stopped on Monday because of ice. It sails again on Friday.",
     "publisher": "Gull Post",
-    "published": "2024-12-20",
+    "published": "2024-12-20T09:00:00+00:00",
 }
-BAKERY = {**FERRY, "id": "gull.example/bakery", "title": "Bakery opens", "published": "2024-12-22"}
+BAKERY = {
+    **FERRY,
+    "id": "gull.example/bakery",
+    "title": "Bakery opens",
+    "published": "2024-12-22T09:00:00+00:00",
+}
 EVIL = "<img src=x onerror=window.pwned=1> ${window.pwned=2} {{window.pwned=3}}"
 
 
@@ -58,6 +63,14 @@ def open_archive(page: Page) -> Locator:
     view = page.locator("#bf-archive")
     view.get_by_role("heading", name="What was done").wait_for()
     return view
+
+
+def open_at_archive(open_page: Opened, address: str, **given: Any) -> Page:
+    """Open the address of the view itself."""
+    page = open_page(at=address, **given)
+    page.goto(f"{address}&view=archive")
+    page.locator("#bf-archive").get_by_role("heading", name="What was done").wait_for()
+    return page
 
 
 def give_file(page: Page, path: Path, *lines: object) -> None:
@@ -103,7 +116,8 @@ def test_first_articles_are_previewed_and_added(
         expect(visitor.locator("body")).to_have_attribute("data-view", "ask")
         expect(visitor.locator(".bf-coverage")).to_have_text("The archive is empty.")
 
-        page = open_page(at=address)
+        page = visitor
+        page.goto(address)
         view = page.locator("#bf-archive")
         expect(view.get_by_role("heading", name="Add your first articles")).to_be_visible()
         assert accessibility_problems(page) == []
@@ -146,7 +160,7 @@ def test_served_folder_must_be_empty_to_become_an_archive(tmp_path: Path) -> Non
 
 def test_held_changes_are_decided_by_keyboard(open_page: Opened, served: Served) -> None:
     hold(served, "alpha", "beta", "gamma")
-    page = open_page("&view=archive", at=served.address)
+    page = open_at_archive(open_page, served.address)
     view = page.locator("#bf-archive")
     waiting = view.locator("#bf-pending li")
     expect(waiting).to_have_count(3)
@@ -164,7 +178,7 @@ def test_held_changes_are_decided_by_keyboard(open_page: Opened, served: Served)
 
 def test_held_change_decided_elsewhere_is_gone(open_page: Opened, served: Served) -> None:
     hold(served, "alpha")
-    page = open_page("&view=archive", at=served.address)
+    page = open_at_archive(open_page, served.address)
     view = page.locator("#bf-archive")
     view.locator("#bf-pending li").wait_for()
     with served.write() as archive:
@@ -223,7 +237,7 @@ def test_upload_beside_another_ingest_can_be_tried_again(
 
 def test_hostile_places_are_text(open_page: Opened, served: Served) -> None:
     hold(served, "alpha", place=EVIL, reason=EVIL * 60)
-    page = open_page("&view=archive", at=served.address, width=390, height=844)
+    page = open_at_archive(open_page, served.address, width=390, height=844)
     view = page.locator("#bf-archive")
     expect(view.locator("#bf-pending li b")).to_have_text(EVIL)
     assert page.evaluate("window.pwned") is None
@@ -246,7 +260,7 @@ def test_archive_view_is_accessible(
     hold(served, "alpha")
     with served.write() as archive:
         archive.withdraw([HARBOUR.id], reason="a ruling")
-    page = open_page("&view=archive", at=served.address, width=width, color_scheme=scheme)
+    page = open_at_archive(open_page, served.address, width=width, color_scheme=scheme)
     view = page.locator("#bf-archive")
     view.locator("#bf-log li").wait_for()
     give_file(page, tmp_path / "dump.jsonl", FERRY, {"title": "no text"})

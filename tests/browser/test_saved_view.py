@@ -256,7 +256,8 @@ def test_saved_view_is_accessible(
         for article in (HARBOUR, ORCHARD, HOSTILE):
             added = archive.saved.dossiers.add(dossier.id, article.id, 0, 20)
         archive.saved.dossiers.remove(dossier.id, added.id)
-    page = open_page("&view=saved", at=served.address, width=width, color_scheme=scheme)
+    page = open_page(at=served.address, width=width, color_scheme=scheme)
+    page.goto(f"{served.address}&view=saved")
     page.get_by_role("button", name="Storm", exact=True).click()
     expect(titles(page.locator("#bf-saved"))).to_have_count(2)
     assert accessibility_problems(page) == []
