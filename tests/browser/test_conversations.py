@@ -68,7 +68,7 @@ def test_conversations_and_versions_are_kept_in_the_browser(
 def test_conversation_is_renamed_by_keyboard(open_page: Opened, paced: Paced) -> None:
     page = open_page(at=paced.address)
     ask_two(page)
-    expect(page.locator("#bf-conversations h3")).to_have_text("Today")
+    expect(page.locator("#bf-conversations h2")).to_have_text("Today")
     menu(page, BRIDGE).get_by_role("button", name="Rename").click()
     field = listed(page).locator("input")
     expect(field).to_be_focused()

@@ -27,9 +27,8 @@ SMALL_TARGETS = """([within, finger]) => [...document.querySelector(within)
     const {width, height} = element.getBoundingClientRect();
     if (!width || !height || !element.checkVisibility({visibilityProperty: true})) return false;
     if (element.matches('.bf-cite, .bf-number, .bf-skip, p a, .bf-bars button')) return false;
-    if (element.matches('label input, label textarea') && element.closest('label').offsetHeight >= finger) {
-      return false;
-    }
+    const label = element.matches('label *') && element.closest('label');
+    if (label && label.offsetHeight >= finger) return false;
     return height < finger || width < 24;
   })
   .map((element) => `${element.outerHTML.slice(0, 120)} ${element.offsetHeight}`)

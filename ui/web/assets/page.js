@@ -248,7 +248,7 @@
   // On a phone, a number opens its quotation from the bottom.
   const openQuote = (card) => {
     const dialog = document.createElement('dialog');
-    dialog.className = 'bf-dialog bf-quote';
+    dialog.className = 'bf-dialog bf-cited';
     const copy = card.cloneNode(true);
     copy.removeAttribute('id');
     findAll('[id]', copy).forEach((element) => element.removeAttribute('id'));
@@ -313,6 +313,7 @@
       history.pushState(null, '', location.pathname);
       showView('ask');
     }
+    if (target.closest?.('#bf-new')) whenThere('#bf-question textarea', (field) => field.focus());
     if (pressed === 'vote') {
       votes.set(target.closest('.bf-turn').dataset.id, target.closest('.bf-thumb').dataset.liked);
       markVotes();
@@ -371,7 +372,7 @@
         find('.bf-menu-button')?.focus();
         return;
       }
-      if (!find('[role="listbox"]') && closePanel()) return;
+      if (!findAll('[role="listbox"]').some((list) => list.checkVisibility()) && closePanel()) return;
       if (!find('dialog[open]')) closeArticle();
       return;
     }
@@ -388,15 +389,44 @@
   });
 
   // Without a connection, the page says so and keeps the question.
+  const question = () => find('#bf-question textarea');
   const connection = () => {
     find('.bf-offline')?.remove();
     if (navigator.onLine) return;
     const note = document.createElement('p');
+    const again = document.createElement('button');
     note.className = 'bf-offline';
     note.setAttribute('role', 'alert');
-    note.textContent = words().offline ?? '';
+    again.type = 'button';
+    again.textContent = words().retry ?? '';
+    again.addEventListener('click', () => {
+      connection();
+      if (navigator.onLine && question().value) find('#bf-question .submit-button')?.click();
+    });
+    note.append(`${words().offline ?? ''} `, again);
     find('#bf-banner')?.append(note);
   };
+  const keepQuestion = (event) => {
+    const isKey = event.type === 'keydown';
+    const place = event.target.closest?.(isKey ? 'textarea' : '.submit-button');
+    if (navigator.onLine || !place?.closest('#bf-question')) return;
+    if (isKey && (event.key !== 'Enter' || event.shiftKey)) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    connection();
+  };
+  addEventListener('keydown', keepQuestion, true);
+  addEventListener('click', keepQuestion, true);
+  // Gradio reloads the page when the connection is back; the question outlives that.
+  const KEPT = 'backfile-question';
+  addEventListener('pagehide', () => sessionStorage.setItem(KEPT, question()?.value ?? ''));
+  whenThere('#bf-question textarea', (field) => {
+    const kept = sessionStorage.getItem(KEPT);
+    sessionStorage.removeItem(KEPT);
+    if (!kept || field.value) return;
+    field.value = kept;
+    field.dispatchEvent(new Event('input', {bubbles: true}));
+  }, 3600);
   addEventListener('online', connection);
   addEventListener('offline', connection);
 }

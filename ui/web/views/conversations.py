@@ -25,7 +25,7 @@ def conversations_html(session: Session, texts: Texts, now: datetime | None = No
     listed = sorted((c for c in session.conversations if c.turns), key=_started, reverse=True)
     current = session.current.id
     days = "".join(
-        f"<h3>{escape(_day_name(day, today, texts))}</h3><ul>{_items(found, current, texts)}</ul>"
+        f"<h2>{escape(_day_name(day, today, texts))}</h2><ul>{_items(found, current, texts)}</ul>"
         for day, found in groupby(listed, key=_day)
     )
     return f"{_undo(session, texts)}{days}"

@@ -96,8 +96,9 @@ def _shortcuts(texts: Texts) -> str:
         for name, keys in SHORTCUTS.items()
     )
     return (
-        f'<dialog class="bf-dialog" id="bf-shortcuts"><h2>{escape(texts("shortcuts"))}</h2>'
-        f"<dl>{rows}</dl></dialog>"
+        f'<dialog class="bf-dialog" id="bf-shortcuts" '
+        f'aria-labelledby="bf-shortcuts-title"><h2 id="bf-shortcuts-title">'
+        f"{escape(texts('shortcuts'))}</h2><dl>{rows}</dl></dialog>"
     )
 
 
@@ -113,7 +114,7 @@ def _coverage(status: ArchiveStatus, days: Mapping[str, Mapping[date, int]], tex
     )
     return (
         f'<details class="bf-coverage"><summary dir="auto">{escape(line)}</summary>'
-        f'<div class="bf-panel">{calendar_html(days, CALENDAR_ROWS, texts)}'
+        f'<div class="bf-panel" tabindex="0">{calendar_html(days, CALENDAR_ROWS, texts)}'
         f"{_table(status.publishers[:MOST_PUBLISHERS], texts)}"
         f"{paragraph(escape(updated), 'bf-quiet')}</div></details>"
     )

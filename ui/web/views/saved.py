@@ -54,7 +54,7 @@ def rail_html(searches: Sequence[CountedSearch], texts: Texts) -> str:
         f"{escape_line(one.search.name)}</button>{_count(one.new, texts)}</li>"
         for one in searches
     )
-    return f"<h3>{escape(texts('saved_searches'))}</h3><ul>{items}</ul>"
+    return f"<h2>{escape(texts('saved_searches'))}</h2><ul>{items}</ul>"
 
 
 def _count(new: int, texts: Texts) -> str:
