@@ -22,7 +22,7 @@ _TEXTS = (
     *("article_id", "title", "publisher", "url", "section", "language", "kind", "slugline"),
     *("correction", "access"),
 )
-_NAMES = ("publishers", "authors", "sections", "languages", "kinds")
+_NAMES = ("publishers", "authors", "sections", "languages", "kinds", "excluded_publishers")
 T = TypeVar("T")
 _set = object.__setattr__  # lets frozen dataclasses normalise their own fields
 
@@ -359,6 +359,7 @@ class Filters:
         access: The reader's rights. Articles pass if they need one of these or no right;
             `ALL_RIGHTS`, for the archive's operator, lets every article pass.
         article_ids: Ids, one of which the article must have.
+        excluded_publishers: Publishers, none of which the article may have.
 
     Raises:
         InvalidValueError: A value has the wrong type.
@@ -373,6 +374,7 @@ class Filters:
     kinds: tuple[str, ...] = ()
     access: Access = ()
     article_ids: tuple[str, ...] = ()
+    excluded_publishers: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Validate and normalise the fields; raises InvalidValueError."""
@@ -390,7 +392,7 @@ class Filters:
             value not in (None, ())
             for value in (
                 *(self.after, self.before, self.publishers, self.authors, self.sections),
-                *(self.languages, self.kinds, self.article_ids),
+                *(self.languages, self.kinds, self.article_ids, self.excluded_publishers),
             )
         )
 

@@ -413,6 +413,11 @@ class TantivyIndex:
             if wanted:
                 folded = [name.casefold() for name in wanted]
                 queries.append(tantivy.Query.term_set_query(self._schema, field, folded))
+        if filters.excluded_publishers:
+            folded = [name.casefold() for name in filters.excluded_publishers]
+            excluded = tantivy.Query.term_set_query(self._schema, "publisher", folded)
+            every = (tantivy.Occur.Must, tantivy.Query.all_query())
+            queries.append(tantivy.Query.boolean_query([every, (tantivy.Occur.MustNot, excluded)]))
         if filters.access is not ALL_RIGHTS:
             rights = [PUBLIC, *(name.casefold() for name in filters.access)]
             queries.append(tantivy.Query.term_set_query(self._schema, "access", rights))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 from rag.retrieval.backend import SearchBackend
@@ -47,16 +48,22 @@ def resolve_publishers(archive: SearchBackend, filters: Filters) -> Filters:
         archive: The archive.
         filters: The filters; a publisher that the archive has stays as it is.
     """
-    if not any(_DOMAIN.fullmatch(name) for name in filters.publishers):
+    named = (*filters.publishers, *filters.excluded_publishers)
+    if not any(_DOMAIN.fullmatch(name) for name in named):
         return filters
     spelt = {name.casefold() for name in archive.publishers(access=filters.access)}
     known = archive.publisher_domains(access=filters.access)
-    names: list[str] = []
-    for given in filters.publishers:
-        m = _DOMAIN.fullmatch(given)
-        found = _publishers_on(m["domain"].casefold(), known) if m else ()
-        names += found if found and given.casefold() not in spelt else (given,)
-    return replace(filters, publishers=tuple(dict.fromkeys(names)))
+
+    def resolve(names: Sequence[str]) -> tuple[str, ...]:
+        resolved: list[str] = []
+        for given in names:
+            m = _DOMAIN.fullmatch(given)
+            found = _publishers_on(m["domain"].casefold(), known) if m else ()
+            resolved += found if found and given.casefold() not in spelt else (given,)
+        return tuple(dict.fromkeys(resolved))
+
+    excluded = resolve(filters.excluded_publishers)
+    return replace(filters, publishers=resolve(filters.publishers), excluded_publishers=excluded)
 
 
 def _publishers_on(domain: str, known: dict[str, tuple[str, ...]]) -> tuple[str, ...]:

@@ -54,6 +54,13 @@ def where_clause(
             names = _select_matching((name for (name,) in rows), wanted)
             clauses.append(f"r.{column} IN ({placeholders(names)})")
             values.extend(names)
+    if filters.excluded_publishers:
+        rows = database.connection.execute(
+            f"SELECT DISTINCT publisher FROM revisions r WHERE {standing}"
+        )
+        names = _select_matching((name for (name,) in rows), filters.excluded_publishers)
+        clauses.append(f"r.publisher NOT IN ({placeholders(names)})")
+        values.extend(names)
     if filters.access is not ALL_RIGHTS and database.holds_restricted():
         rights = database.connection.execute("SELECT DISTINCT access FROM revisions").fetchall()
         names = ["", *_select_matching((name for (name,) in rights if name), filters.access)]

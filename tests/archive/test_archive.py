@@ -7,6 +7,7 @@ import re
 import shutil
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -173,6 +174,10 @@ def test_filters_by_date_and_publisher_are_exact(archive: Archive) -> None:
     assert search_both_indexes(archive, "council bridge", filters) == (expected, expected)
     assert archive.count(filters).articles == 2
     assert {a.id for a in archive.articles(filters)} == expected
+    others = replace(filters, publishers=(), excluded_publishers=("harbour courier",))
+    expected = {"paper.example/6", "paper.example/8"}
+    assert search_both_indexes(archive, "council bridge", others) == (expected, expected)
+    assert archive.count(others).articles == 2
 
 
 def test_filters_matching_nothing_find_nothing(archive: Archive) -> None:

@@ -193,7 +193,9 @@ def test_bar_stays_in_view(open_page: Opened, width: int) -> None:
     assert before is not None
     assert after is not None
     assert abs(before["y"] - after["y"]) <= 1
-    page.mouse.click(after["x"] + 20, after["y"] + after["height"] / 2)
+    close = page.locator("#bf-close").bounding_box()
+    assert close is not None
+    page.mouse.click(close["x"] + close["width"] / 2, close["y"] + close["height"] / 2)
     expect(page.locator(".bf-article")).to_have_count(0)
 
 

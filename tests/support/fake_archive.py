@@ -161,6 +161,8 @@ def _passes(hit: Hit, filters: Filters) -> bool:
         return False
     if not filters.may_read(hit.metadata.access):
         return False
+    if hit.metadata.publisher.lower() in {p.lower() for p in filters.excluded_publishers}:
+        return False
     return not filters.publishers or hit.metadata.publisher.lower() in {
         p.lower() for p in filters.publishers
     }

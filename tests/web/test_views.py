@@ -213,3 +213,17 @@ def test_card_of_another_answer_cannot_be_opened() -> None:
 def test_text_has_automatic_direction() -> None:
     page = Page(evidence_markup([ANSWER]))
     assert set(page.values("dir")) == {"auto"}
+
+
+def test_number_names_the_place_of_its_own_quotation() -> None:
+    later = replace(CITATION, start=CITATION.start + 5, quote="")
+    answer = replace(ANSWER, statements=(Statement(QUOTE, (CITATION,)), Statement(QUOTE, (later,))))
+    page = Page(answer_markup(answer))
+    places = [(CITATION.start, CITATION.end), (later.start, later.end)]
+    assert page.values("data-address") == [
+        ArticleAddress.of_span(PASSAGE, start, end).path for start, end in places
+    ]
+    place = article_view.find_place(make_turn(answer), 1, 1, places[1])
+    assert place is not None
+    assert place.span == places[1]
+    assert place.quotes == tuple(places)

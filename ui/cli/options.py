@@ -236,12 +236,19 @@ def scope_options(*, k: int, k_is_for: str) -> Callable[[Run], Run]:
             after: datetime | None,
             before: datetime | None,
             publisher: tuple[str, ...],
+            exclude_publisher: tuple[str, ...],
             **kwargs: Any,
         ) -> Any:
             if after and before and after >= before:
                 raise usage_error("--after must be earlier than --before")
             # Users of the command line operate the archive, and may read all of it.
-            filters = Filters(after=after, before=before, publishers=publisher, access=ALL_RIGHTS)
+            filters = Filters(
+                after=after,
+                before=before,
+                publishers=publisher,
+                excluded_publishers=exclude_publisher,
+                access=ALL_RIGHTS,
+            )
             return run(*args, scope=Scope(filters, asked_on or as_of, k, as_of), **kwargs)
 
         decorated: Any = with_scope
@@ -295,6 +302,12 @@ def _scope_options(k: int, k_is_for: str) -> tuple[Callable[[Run], Run], ...]:
             metavar="NAME",
             help="Only articles of this publisher. May be repeated.",
         ),
+        click.option(
+            "--exclude-publisher",
+            multiple=True,
+            metavar="NAME",
+            help="No articles of this publisher. May be repeated.",
+        ),
     )
 
 
@@ -304,9 +317,10 @@ def check_publishers(archive: Archive, filters: Filters) -> None:
     Raises:
         BackfileError: A publisher has no articles; the message suggests similar names.
     """
-    known = archive.publishers(access=filters.access) if filters.publishers else ()
+    named = (*filters.publishers, *filters.excluded_publishers)
+    known = archive.publishers(access=filters.access) if named else ()
     folded = {name.casefold() for name in known}
-    for name in filters.publishers:
+    for name in named:
         if name.casefold() not in folded:
             from difflib import get_close_matches
 

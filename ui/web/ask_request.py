@@ -24,7 +24,7 @@ PRESETS = {
     "month": 31,
     "year": 366,
 }  # days before the newest article
-NAME_FIELDS = ("publishers", "authors", "sections", "languages")
+NAME_FIELDS = ("publishers", "authors", "sections", "languages", "excluded")
 FIELDS = ("after", "before", "asked_on", *NAME_FIELDS)
 
 
@@ -59,6 +59,7 @@ def request_from_fields(
         authors=_names(fields.get("authors")),
         sections=_names(fields.get("sections")),
         languages=_names(fields.get("languages")),
+        excluded_publishers=_names(fields.get("excluded")),
     )
     asked = AskRequest(
         question,
@@ -88,6 +89,7 @@ def fields_from_request(asked: AskRequest) -> dict[str, str | list[str]]:
         "authors": list(filters.authors),
         "sections": list(filters.sections),
         "languages": list(filters.languages),
+        "excluded": list(filters.excluded_publishers),
     }
 
 

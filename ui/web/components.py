@@ -21,6 +21,7 @@ class FilterControls:
     authors: gr.Dropdown
     sections: gr.Dropdown
     languages: gr.Dropdown
+    excluded: gr.Dropdown
     order: gr.Radio
 
     @property
@@ -28,7 +29,7 @@ class FilterControls:
         """The fields, in the order of `ask_request.FIELDS`."""
         return [
             *(self.after, self.before, self.asked_on),
-            *(self.publishers, self.authors, self.sections, self.languages),
+            *(self.publishers, self.authors, self.sections, self.languages, self.excluded),
         ]
 
 

@@ -328,7 +328,7 @@ def settle_held_change(
     """Apply or discard a change that is held.
 
     Returns:
-        "done"; "gone" if it is no longer there; or "kept out", and discarded, if its article
+        "done"; "gone" if no change has this id; or "kept out", and discarded, if its article
         has been withdrawn.
 
     Raises:

@@ -266,7 +266,7 @@ def _filter_panels(chips: gr.HTML) -> FilterControls:
         with gr.Row():
             after, before = _date_field("after"), _date_field("before")
     with gr.Column(elem_id="bf-panel-publisher", elem_classes="bf-sheet"):
-        publishers = _names_field("publishers")
+        publishers, excluded = _names_field("publishers"), _names_field("excluded")
     with gr.Column(elem_id="bf-panel-more", elem_classes="bf-sheet"):
         with gr.Row():
             authors, sections = _names_field("authors"), _names_field("sections")
@@ -278,9 +278,8 @@ def _filter_panels(chips: gr.HTML) -> FilterControls:
             label=i18n("order"),
             elem_id="bf-order",
         )
-    return FilterControls(
-        chips, preset, after, before, asked_on, publishers, authors, sections, languages, order
-    )
+    names = (publishers, authors, sections, languages, excluded)
+    return FilterControls(chips, preset, after, before, asked_on, *names, order)
 
 
 def _date_field(name: str) -> gr.Textbox:

@@ -219,7 +219,9 @@ def _describe_filters(asked: AskRequest, texts: Texts) -> str:
     else:
         key = "since" if filters.after else "until"
         days = texts(key, day=texts.day(filters.after or last)) if filters.after or last else ""
+    excluded = [texts("without_publisher", name=name) for name in filters.excluded_publishers]
     names = (*filters.publishers, *filters.authors, *filters.sections, *filters.languages)
+    names = (*names, *excluded)
     return texts("active_filters", filters=", ".join(filter(None, (days, *names))))
 
 

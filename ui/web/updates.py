@@ -164,6 +164,7 @@ class PageUpdates:
         """Components that show what the archive contains."""
         filters = self.on.filters
         lists = [filters.publishers, filters.authors, filters.sections, filters.languages]
+        lists.append(filters.excluded)
         return [self.on.banner, self.on.admin.ingest.status, *lists]
 
     def show_coverage(
@@ -190,7 +191,7 @@ class PageUpdates:
         selected: list[dict[str, Any]] = [
             {"value": values[name]} if chosen else {} for name in NAME_FIELDS
         ]
-        parts = zip((publishers, *lists), (counted, *others), selected, strict=True)
+        parts = zip((publishers, *lists), (counted, *others, counted), selected, strict=True)
         return {
             banner: header_html(seen.status, seen.days, texts, may_write=may_write),
             status: status_html(seen.status, texts),

@@ -13,7 +13,7 @@ const settle = (frames = 30) => {
 watch('value', () => settle());
 element.addEventListener('click', (event) => {
   const pressed = event.target.closest('[data-do][data-id]');
-  if (!pressed) return;
+  if (!pressed || event.detail > 1) return;  // a double click would settle the next one, too
   place = buttons().indexOf(pressed);
   trigger('act', {action: pressed.dataset.do, id: pressed.dataset.id});
 });

@@ -117,6 +117,8 @@
         if (!bar) showView(viewOfAddress());
         else showView(document.body.dataset.view);
         bar = links;
+      } else if (links && !find('[aria-current]', links)) {
+        markView();
       }
     });
   }).observe(document.body, {subtree: true, childList: true, attributes: true, attributeFilter: ['name']});
@@ -124,13 +126,16 @@
 
   // Views: the bar's links show one; the archive's contents are asked for when it is opened.
   const NAMES = ['ask', 'browse', 'saved', 'archive'];
+  const markView = () => {
+    for (const link of findAll('#bf-banner nav a')) {
+      if (link.dataset.view === document.body.dataset.view) link.setAttribute('aria-current', 'page');
+      else link.removeAttribute('aria-current');
+    }
+  };
   const showView = (name) => {
     const view = NAMES.includes(name) && (name === 'ask' || find(`nav [data-view="${name}"]`)) ? name : 'ask';
     document.body.dataset.view = view;
-    for (const link of findAll('#bf-banner nav a')) {
-      if (link.dataset.view === view) link.setAttribute('aria-current', 'page');
-      else link.removeAttribute('aria-current');
-    }
+    markView();
     if (view !== 'ask') {
       find('#bf-banner header')?.dispatchEvent(new CustomEvent('bf-view', {bubbles: true, detail: {view, query: location.search}}));
     }

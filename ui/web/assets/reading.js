@@ -111,10 +111,7 @@ document.addEventListener('click', (event) => {
   const {do: name, to} = pressed.dataset;
   if (name === 'close') leave();
   else if (name === 'quote') copy(pressed);
-  else if (name === 'remove') {
-    trigger('remove');
-    whenShown(() => document.querySelector('#bf-sure :is(textarea, input)'), (there) => there.focus());
-  }
+  else if (name === 'remove') trigger('remove');
   else if (name === 'similar') trigger('similar');
   else if (name === 'jump') {
     const heading = element.querySelector(`#${to} h3`);

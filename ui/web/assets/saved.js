@@ -1,8 +1,8 @@
 // A name is asked for in place; a note is saved when it is left, or after a pause.
 const PAUSE = 1000;  // milliseconds without a key
 const drafts = new Map();  // notes by passage, until the page shows them as saved
-let timer = 0;
 let next = [];  // selectors of what gets the focus after a change: the first that is there
+let from = null;  // what was pressed
 // After a change, Gradio gives the elements in their places new attributes and texts, some frames
 // later: a field would keep the note of another passage, and the focus be nowhere.
 const settle = (frames = 30) => {
@@ -12,7 +12,7 @@ const settle = (frames = 30) => {
     const wanted = draft ?? note.defaultValue;
     if (note.value !== wanted) note.value = wanted;
   }
-  if (document.activeElement === document.body) {
+  if ([document.body, from].includes(document.activeElement)) {
     next.map((what) => element.querySelector(what)).find((one) => one?.offsetParent)?.focus();
   }
   if (frames) requestAnimationFrame(() => settle(frames - 1));
@@ -33,6 +33,7 @@ const ofItem = (id) => [`[data-do^="open"][data-id="${id}"]`];
 const send = (pressed, dossier, value) => {
   const {do: action, id} = pressed.dataset;
   next = (AFTER[action] ?? ofItem)(id);
+  from = pressed;
   trigger('act', {action, id, dossier, value: value ?? ''});
 };
 const askName = (pressed, value) => {
@@ -62,7 +63,7 @@ const askName = (pressed, value) => {
 };
 element.addEventListener('click', (event) => {
   const pressed = event.target.closest('[data-do][data-id]');
-  if (!pressed) return;
+  if (!pressed || event.detail > 1) return;  // a double click would act on what came in its place
   const {do: name, id} = pressed.dataset;
   if (name === 'open-search') trigger('search', {id});
   else if (name === 'word' || name === 'markdown') trigger('file', {id, form: name});
@@ -73,22 +74,21 @@ element.addEventListener('click', (event) => {
 });
 
 const sent = new Map();  // notes by passage, as they were sent last
-const save = (id, dossier, value, before) => {
-  clearTimeout(timer);
-  if ((sent.get(id) ?? before) === value) return;
-  sent.set(id, value);
-  trigger('act', {action: 'note', id, dossier, value});
-};
+const timers = new Map();  // by passage
 const write = (note, delay) => {
   const {dataset: {note: id}, value, defaultValue} = note;
   const {dossier} = note.closest('[data-dossier]').dataset;
   drafts.set(id, value);
-  clearTimeout(timer);
-  timer = setTimeout(() => save(id, dossier, value, defaultValue), delay);
+  clearTimeout(timers.get(id));
+  timers.set(id, setTimeout(() => {
+    if ((sent.get(id) ?? defaultValue) === value) return;
+    sent.set(id, value);
+    trigger('act', {action: 'note', id, dossier, value});
+  }, delay));
 };
 element.addEventListener('input', ({target}) => {
   if (target.matches('[data-note]')) write(target, PAUSE);
 });
-element.addEventListener('change', ({target}) => {
-  if (target.matches('[data-note]')) write(target, 0);
+element.addEventListener('focusout', ({target}) => {
+  if (target.matches('[data-note]') && drafts.has(target.dataset.note)) write(target, 0);
 });

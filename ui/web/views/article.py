@@ -321,7 +321,8 @@ def _notes(article: Article, now: Article, place: Place, texts: Texts) -> str:
     """Return the notes on changes: since it was cited, corrections, updates."""
     notes = []
     if now.revision != article.revision:
-        key = "changed_since" if article.revision == place.passage.revision else "not_current"
+        is_cited = article.revision == place.passage.revision and place.passage.text
+        key = "changed_since" if is_cited else "not_current"
         words = escape(texts(key, revision=article.revision, now=now.revision))
         path = ArticleAddress(article.id, revision=now.revision).path
         notes.append(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from rag.schema import Filters
 from ui.i18n import Texts
 from ui.web.state import AskRequest
 from ui.web.views.markup import escape, escape_line
@@ -18,12 +19,13 @@ def chips_html(asked: AskRequest, texts: Texts, wrong: tuple[str, ...] = ()) -> 
         wrong: Values of date fields that are no dates.
     """
     filters = asked.filters
+    publishers = ", ".join(publishers_in_words(filters, texts))
     more = (*filters.authors, *filters.sections, *filters.languages)
     if asked.asked_on:
         more = (*more, texts("answer_as_of", day=texts.short_day(asked.asked_on)))
     chips = (
         _chip("date", texts("date"), _dates(asked, texts), texts),
-        _chip("publisher", texts("publisher"), ", ".join(filters.publishers), texts),
+        _chip("publisher", texts("publisher"), publishers, texts),
         _chip("more", texts("more"), ", ".join(more), texts),
     )
     is_set = bool(filters) or asked.asked_on is not None or asked.order != "relevance" or wrong
@@ -40,11 +42,18 @@ def chips_html(asked: AskRequest, texts: Texts, wrong: tuple[str, ...] = ()) -> 
     return f'<div class="bf-chips">{"".join(chips)}{clear}</div>{errors}'
 
 
+def publishers_in_words(filters: Filters, texts: Texts) -> tuple[str, ...]:
+    """Return the publishers of filters, and those that they exclude."""
+    excluded = (texts("without_publisher", name=name) for name in filters.excluded_publishers)
+    return (*filters.publishers, *excluded)
+
+
 def filter_words(asked: AskRequest, texts: Texts) -> list[str]:
     """Return the filters of a request in words."""
     filters = asked.filters
     dates = _dates(asked, texts)
-    names = (*filters.publishers, *filters.authors, *filters.sections, *filters.languages)
+    names = (*filters.authors, *filters.sections, *filters.languages)
+    names = (*publishers_in_words(filters, texts), *names)
     return [dates, *names] if dates else [*names]
 
 
