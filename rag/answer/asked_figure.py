@@ -88,6 +88,11 @@ _VERBS = frozenset(
     "is are was were do does did has have had will would can could be been got in on at of from"
     " after by for with to".split()
 )
+_ATTRIBUTED = re.compile(
+    r"\b(?:do|does|did)\b.{1,80}\b(?:say|claim|report|estimate|believe|think|expect)\b"
+    r"|\baccording to\b",
+    re.IGNORECASE,
+)
 _ASKING = _stems(
     "how many much what which number amount total old long far often time percentage percent share"
     " proportion"
@@ -106,6 +111,8 @@ class AskedFigure:
         event: Stems of the question's other words, which say of what event or thing.
         names: The names in the question.
         known: The figures that the question contains itself.
+        attributed: Whether somebody's figure is asked for: "does the White House say". Another
+            source's newer one doesn't replace it.
         text: The question's terms.
     """
 
@@ -116,6 +123,7 @@ class AskedFigure:
     event: frozenset[str]
     names: tuple[str, ...]
     known: frozenset[float]
+    attributed: bool
     text: str
 
 
@@ -135,7 +143,8 @@ def asked_figure(question: ParsedQuery) -> AskedFigure | None:
     event = stems - noun - fate - change - _ASKING - _TIME_UNITS
     known = frozenset(figure.value for figure in find_numbers(text))
     change = change if unit == "change" else frozenset()
-    return AskedFigure(unit, noun, fate, change, event, names, known, text)
+    attributed = _ATTRIBUTED.search(question.text) is not None
+    return AskedFigure(unit, noun, fate, change, event, names, known, attributed, text)
 
 
 def _counted_noun(text: str) -> frozenset[str]:

@@ -154,10 +154,11 @@ def newest_first(
         return ()
     best = clear[0]
     near = [f for f in clear if _is_near(f, best, reach)]
-    if not asked.fate:
+    if not asked.fate and not asked.attributed:
         said = [_share_said(asked, f) for f in near]
         near = [f for f, share in zip(near, said, strict=True) if share >= SAYS_AS_MUCH * max(said)]
         best = near[0]
+    if not asked.fate:
         near = _same_series(asked, best, near)
     lead = max(near, key=lambda f: (f.day or date.min, f.value if asked.fate else 0, _score(f)))
     if asked.fate and any(lead.value < LEAST_SHARE * f.value for f in near if f.day):

@@ -53,7 +53,7 @@ def lay_out(
     if asked.expected.layout == "by date":
         return _course_of_events(archive, asked, k, filters)
     figure = asked_figure(asked)
-    if figure is not None and (figure.fate or figure.unit == "count"):
+    if figure is not None and (figure.fate or (figure.unit == "count" and not figure.attributed)):
         return _running_story(archive, asked, figure, k, filters)
     comparison = None if asked.expected.sides else parse_comparison(asked.text)
     return _compare(archive, asked, comparison, k, filters) if comparison else None
