@@ -125,7 +125,7 @@ class Visit:
     def ask(self, question: object) -> dict[str, Any]:
         """Ask, as the page does: begin, then answer."""
         begin = self.index("ask", "submit")
-        self.call(begin, [None, question, "answer", "relevance", "", "", "", [], [], [], []])
+        self.call(begin, [None, question, "answer", "relevance", "", "", "", [], [], [], [], []])
         return self.call(self.index("stream_answer"))
 
 

@@ -190,7 +190,7 @@ def test_forged_export_gives_nothing(visit: Visit, name: str, event: dict[str, A
 def test_forged_question_gets_a_plain_error(visit: Visit, wrong: object) -> None:
     visit.load()
     begin = visit.index("ask", "submit")
-    values = [None, wrong, "answer", "relevance", "", "", "", [], [], [], []]
+    values = [None, wrong, "answer", "relevance", "", "", "", [], [], [], [], []]
     told = visit.join(begin, values)
     assert told.status_code == 400
     assert told.json()["detail"] == "The page sent an invalid value. Reload it."
@@ -199,7 +199,7 @@ def test_forged_question_gets_a_plain_error(visit: Visit, wrong: object) -> None
 def test_unknown_choices_are_ignored(visit: Visit) -> None:
     visit.load()
     begin = visit.index("ask", "submit")
-    strange = [["nobody's"], ["x" * 400], [], ["??"]]
+    strange = [["nobody's"], ["x" * 400], [], ["??"], ["nobody's"]]
     told = visit.call(begin, [None, "Who?", "shout", True, "0001", "9999-12-31", "x", *strange])
     assert told["success"]
 

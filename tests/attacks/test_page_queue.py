@@ -90,7 +90,7 @@ def test_quota_error_is_in_the_readers_language(
         visit.load()
         mine.headers["Accept-Language"] = "de"
         begin = visit.index("ask", "submit")
-        values = [None, QUESTION, "answer", "relevance", "", "", "", [], [], [], []]
+        values = [None, QUESTION, "answer", "relevance", "", "", "", [], [], [], [], []]
         told = visit.join(begin, values)
         assert told.status_code == 429
         assert told.json()["detail"].startswith(f"Zu viele Fragen auf einmal: {QUESTIONS} Ihrer")
