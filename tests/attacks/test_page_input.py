@@ -199,7 +199,7 @@ def test_forged_question_gets_a_plain_error(visit: Visit, wrong: object) -> None
 def test_unknown_choices_are_ignored(visit: Visit) -> None:
     visit.load()
     begin = visit.index("ask", "submit")
-    strange = [["nobody's"], ["x" * 400], [], ["??"]]
+    strange = [["nobody's"], ["x" * 400], [], ["??"], ["nobody's"]]
     told = visit.call(begin, [None, "Who?", "shout", True, "0001", "9999-12-31", "x", *strange])
     assert told["success"]
 

@@ -255,7 +255,7 @@ def test_permalink_round_trips_the_request() -> None:
         "authors": [],
         "sections": ["World"],
         "languages": ["en"],
-        "excluded": ["The Week"],
+        "excluded": ["B &"],
     }
     question, wrong = request_from_fields("Who & why?", "timeline", "date", fields)
     assert not wrong
