@@ -265,9 +265,10 @@ class Archive(ArchiveReader):
                 "run `backfile doctor --repair`"
             ) from error
 
-    def _complete_names(self) -> None:
+    def complete_names(self) -> None:
+        """Find the names of an archive of an earlier version; see `ArchiveReader`."""
         if self._lock is None:
-            super()._complete_names()
+            super().complete_names()
         else:
             self._store.names.catch_up()
 

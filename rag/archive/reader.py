@@ -505,11 +505,15 @@ class ArchiveReader(ArchiveView):
 
     @cached_property
     def _catalogue(self) -> NameCatalogue:
-        self._complete_names()
+        self.complete_names()
         return NameCatalogue(self._store, self._valid)
 
-    def _complete_names(self) -> None:
-        """Find the names of an archive of an earlier version, unless another process writes."""
+    def complete_names(self) -> None:
+        """Find the names of an archive of an earlier version, unless another process writes.
+
+        The first list of names does this, which takes about a minute for 50,000 passages, once; a
+        server does it before it answers.
+        """
         if self._store.names.is_complete():
             return
         try:

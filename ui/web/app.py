@@ -72,6 +72,7 @@ def serve(settings: Settings) -> None:
     with opening.open_chatbot(settings, create=create) as (archive, chatbot):
         # A batch this large loads torch now; otherwise the first question would wait for it.
         archive.embed(["warm " * 200] * 50)
+        archive.complete_names()  # else the first visitor who browses would hold the write lock
         served = start(archive, chatbot, settings)
         print(f"Backfile is running at {served.invitation} (press Ctrl-C to stop)", flush=True)
         if create:

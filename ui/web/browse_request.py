@@ -54,6 +54,8 @@ class BrowseRequest:
 
     def toggle(self, facet: FacetName, value: str) -> BrowseRequest:
         """Return a copy with a value chosen, or not chosen if it was; of dates, only the last."""
+        if not _is_valid(facet, value):
+            return self
         pair = (facet, value)
         kept = tuple(one for one in self.chosen if one != pair)
         if pair not in self.chosen and len(kept) < MOST_CHOSEN:
@@ -80,7 +82,7 @@ def browse_from_link(query: Sequence[tuple[str, str]]) -> BrowseRequest:
     single: Mapping[str, str] = dict(query)
     facets: dict[str, FacetName] = {name: name for name in FACETS}
     chosen = tuple(
-        (facets[name], value) for name, value in query if name in facets and _is_short(value)
+        (facets[name], value) for name, value in query if name in facets and _is_valid(name, value)
     )
     return BrowseRequest(
         single.get("words", "")[:LONGEST_WORDS],
@@ -91,7 +93,11 @@ def browse_from_link(query: Sequence[tuple[str, str]]) -> BrowseRequest:
     )
 
 
-def _is_short(value: str) -> bool:
+def _is_valid(facet: str, value: str) -> bool:
+    if facet in ("day", "month"):
+        return len(value) == len("2024-10" if facet == "month" else "2024-10-24") and (
+            _span(value) is not None
+        )
     return 0 < len(value) <= LONGEST_VALUE
 
 
@@ -100,11 +106,12 @@ def _span(value: str) -> tuple[date, date] | None:
     try:
         if len(value) == len("2024-10"):
             first = date.fromisoformat(f"{value}-01")
-            return first, first.replace(day=monthrange(first.year, first.month)[1])
-        day = date.fromisoformat(value)
+            last = first.replace(day=monthrange(first.year, first.month)[1])
+        else:
+            first = last = date.fromisoformat(value)
     except ValueError:
         return None
-    return (day, day) if day < date.max else None
+    return (first, last) if last < date.max else None
 
 
 def _midnight(day: date) -> datetime:

@@ -153,6 +153,13 @@ UNQUEUED_EVENT: dict[str, Any] = {**_PRIVATE_EVENT, "queue": False}
 # For handlers that show messages (gr.Info, gr.Warning): Gradio sends them through the queue only.
 QUEUED_EVENT: dict[str, Any] = {**_PRIVATE_EVENT, "concurrency_limit": None}
 
+# Reads all matching articles: one at a time, for all clients together.
+EXPORT_EVENT: dict[str, Any] = {
+    **_PRIVATE_EVENT,
+    "concurrency_limit": 1,
+    "concurrency_id": "export",
+}
+
 # Starts an answer: rejected if the client has too many questions in progress.
 ASK_EVENT: dict[str, Any] = {**QUEUED_EVENT, "concurrency_id": "begin"}
 

@@ -65,6 +65,7 @@ def _strip_turn(turn: Turn, withdrawn: Collection[str]) -> Turn:
     return replace(
         turn,
         others=others,
+        followups=(),  # may come from a withdrawn article
         answer=replace(
             answer,
             statements=_statements(answer.statements, withdrawn),

@@ -5,6 +5,11 @@ element.addEventListener('click', (event) => {
   const name = target.closest('[data-name]');
   const pressed = target.closest('[data-do]')?.dataset;
   const link = target.closest('a[data-open]');
+  const days = target.closest('button[data-days]')?.dataset.days;
+  if (days) {  // a bar of a name's page: the articles of its first month
+    trigger('act', {action: 'facet', facet: 'month', value: days.slice(0, 7)});
+    return;
+  }
   if (facet) {
     trigger('act', {action: 'facet', facet: facet.dataset.facet, value: facet.dataset.value});
   } else if (name) {

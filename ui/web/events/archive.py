@@ -68,7 +68,7 @@ def wire_archive(page: PageUpdates, settings: Settings, changes: Iterable[Any]) 
         place.act(
             act,
             page.on.session,
-            [*shown, *page.coverage_components],
+            [page.on.session, *shown, *page.coverage_components],
             **ADMIN_EVENT,
             trigger_mode="multiple",
         )

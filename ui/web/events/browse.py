@@ -19,19 +19,19 @@ from ui.i18n import Texts, texts_in
 from ui.render import iso_date, json_line
 from ui.web import input_validation
 from ui.web.browse_request import BrowseRequest, browse_from_link
-from ui.web.components import QUEUED_EVENT, UNQUEUED_EVENT, BrowseView
+from ui.web.components import EXPORT_EVENT, UNQUEUED_EVENT, BrowseView
 from ui.web.events.export import SAVE_JS, payload_of
 from ui.web.labels import i18n
 from ui.web.places import html_place, read_asset
 from ui.web.state import Session
 from ui.web.updates import PageUpdates, Updates
-from ui.web.views.browse import facets_html, name_html, names_html, results_html
+from ui.web.views.browse import MOST_SHOWN, facets_html, name_html, names_html, results_html
 from ui.web.views.markup import escape
 
 PAGE = 50  # articles shown at once
-MOST_SHOWN = 1000  # articles on the page, after "more"
 MOST_NAMES = 60  # of all kinds
 MOST_EXPORTED = 20_000  # articles in one file; `backfile browse --export` has no limit
+MOST_CHARACTERS = 20_000_000  # of one file, which is in memory several times until it is saved
 BROWSE_JS = read_asset("browse.js")
 COLUMNS = ("id", "title", "publisher", "authors", "published", "section", "language", "url")
 
@@ -79,10 +79,12 @@ def wire_browse(page: PageUpdates) -> None:
         event(handlers.search, inputs, outputs, **UNQUEUED_EVENT)
     on.banner.browse(handlers.open_view, inputs[:2], [*outputs, view.names], **UNQUEUED_EVENT)
     for place in (view.facets, view.results, view.names):
-        place.act(handlers.act, inputs, outputs, **UNQUEUED_EVENT)
-    view.names.prefix(handlers.find_names, on.session, view.names, **UNQUEUED_EVENT)
+        place.act(handlers.act, inputs, outputs, trigger_mode="multiple", **UNQUEUED_EVENT)
+    view.names.prefix(
+        handlers.find_names, on.session, view.names, trigger_mode="always_last", **UNQUEUED_EVENT
+    )
     exported = view.results.file(
-        handlers.export, [on.session, view.asked], on.payload, **QUEUED_EVENT
+        handlers.export, [on.session, view.asked], on.payload, **EXPORT_EVENT
     )
     exported.then(None, on.payload, js=SAVE_JS)
 
@@ -207,8 +209,17 @@ def export_articles(page: PageUpdates, asked: BrowseRequest, form: str) -> Expor
     articles = islice(matching, MOST_EXPORTED)
     if form == "csv":
         return ExportedFile("articles.csv", "text/csv", _csv(articles).encode())
-    lines = "".join(f"{json_line(article.to_dict())}\n" for article in articles)
+    lines = "".join(_up_to(MOST_CHARACTERS, (json_line(one.to_dict()) for one in articles)))
     return ExportedFile("articles.jsonl", "application/x-ndjson", lines.encode())
+
+
+def _up_to(room: int, lines: Iterator[str]) -> Iterator[str]:
+    """Yield lines until they have `room` characters."""
+    for line in lines:
+        room -= len(line) + 1
+        if room < 0:
+            return
+        yield f"{line}\n"
 
 
 def _csv(articles: Iterator[Article]) -> str:

@@ -24,10 +24,10 @@ from ui.web.components import ADMIN_EVENT, SavedView
 from ui.web.events.admin import may_write, require_write_access
 from ui.web.events.export import COPY_JS, SAVE_JS, payload_of
 from ui.web.places import html_place, read_asset
-from ui.web.state import AskRequest, Session
+from ui.web.state import MODES, AskRequest, Session
 from ui.web.updates import PageUpdates, Updates
 from ui.web.views.article import find_place
-from ui.web.views.markup import escape
+from ui.web.views.markup import escape, escape_line
 from ui.web.views.saved import (
     CountedSearch,
     OpenDossier,
@@ -155,7 +155,7 @@ class SavedHandlers:
             dossiers.add(
                 opened, passage.article_id, start, end, revision=passage.revision, access=ALL_RIGHTS
             )
-            gr.Info(texts("collected_in", name=dossiers.get(opened).name), duration=4)
+            gr.Info(texts("collected_in", name=escape_line(dossiers.get(opened).name)), duration=4)
         except BackfileError as error:
             gr.Warning(escape(str(error)))
         return show_saved(self.page, texts, opened)
@@ -169,17 +169,20 @@ class SavedHandlers:
         try:
             searches = self.page.archive.saved.searches
             saved = searches.get(wanted.id)
+            if not saved.query or not session.is_loaded:
+                gr.Warning(texts("search_without_words" if session.is_loaded else "reload"))
+                return self.page.no_change()
             searches.mark_seen(saved)
         except BackfileError as error:
             gr.Warning(escape(str(error)))
             return self.page.no_change()
-        mode: Any = saved.mode
+        mode: Any = saved.mode if saved.mode in MODES else "answer"
         asked = AskRequest(saved.query, saved.filters, mode=mode)
         started = run_turn.stop_turn(session).start_conversation()
         return {
             **self.page.begin_turn(started, asked),
             **self.page.show_filters(asked, texts),
-            self.page.on.mode: saved.mode,
+            self.page.on.mode: mode,
             self.page.on.saved_rail: rail_html(_counted(self.page), texts),
         }
 
@@ -305,5 +308,9 @@ def _counted(page: PageUpdates) -> list[CountedSearch]:
 
 
 def show_rail(page: PageUpdates, texts: Texts) -> Updates:
-    """Show the saved searches in the rail."""
-    return {page.on.saved_rail: rail_html(_counted(page), texts)}
+    """Show the saved searches in the rail; without them if their file can't be read."""
+    try:
+        counted = _counted(page)
+    except (BackfileError, ValueError) as error:
+        return {page.on.saved_rail: f'<p role="alert">{escape(str(error))}</p>'}
+    return {page.on.saved_rail: rail_html(counted, texts)}

@@ -14,9 +14,10 @@ from ui.i18n import Texts
 from ui.web.browse_request import BrowseRequest
 from ui.web.views.cards import facts_html
 from ui.web.views.chart import chart_html
-from ui.web.views.markup import escape, escape_line, paragraph
+from ui.web.views.markup import attribute, escape, escape_line, paragraph
 
 SHOWN: tuple[FacetName, ...] = ("publisher", "author", "section", "language", "kind", "month")
+MOST_SHOWN = 1000  # articles on the page; an export has all
 FIRST_VALUES = 8  # of a facet, shown at once
 KINDS = ("person", "place", "organisation")
 
@@ -30,7 +31,7 @@ def facets_html(facets: Sequence[Facet], asked: BrowseRequest, texts: Texts) -> 
 def _facet(facet: Facet, asked: BrowseRequest, texts: Texts) -> str:
     items = [
         f'<li><button type="button" data-facet="{facet.name}" '
-        f'data-value="{escape_line(one.value)}" '
+        f'data-value="{attribute(one.value)}" '
         f'aria-pressed="{str((facet.name, one.value) in asked.chosen).lower()}" dir="auto">'
         f"<span>{escape_line(_value(facet.name, one.value, texts))}</span>"
         f"<i>{texts.number(one.articles)}</i></button></li>"
@@ -58,7 +59,7 @@ def results_html(page: BrowsePage, asked: BrowseRequest, texts: Texts) -> str:
     total = escape(texts("articles", count=page.total))
     chips = "".join(
         f'<button type="button" class="bf-chosen" data-facet="{facet}" '
-        f'data-value="{escape_line(value)}" dir="auto">'
+        f'data-value="{attribute(value)}" dir="auto">'
         f"{escape_line(_value(facet, value, texts))} ×</button>"
         for facet, value in asked.chosen
     )
@@ -68,7 +69,7 @@ def results_html(page: BrowsePage, asked: BrowseRequest, texts: Texts) -> str:
         if page.total
     )
     head = (
-        f'<div class="bf-found" data-link="{escape(asked.link)}"><h2 tabindex="-1">{total}</h2>'
+        f'<div class="bf-found" data-link="{attribute(asked.link)}"><h2 tabindex="-1">{total}</h2>'
         f"{chips}<span>{exports}</span></div>"
     )
     return f'{head}<ul class="bf-articles">{rows_html(page, texts)}</ul>{_more(page, texts)}'
@@ -80,11 +81,11 @@ def rows_html(page: BrowsePage, texts: Texts) -> str:
 
 
 def _more(page: BrowsePage, texts: Texts) -> str:
-    if not page.cursor:
+    if not page.cursor or len(page.articles) >= MOST_SHOWN:
         return ""
     return (
-        f'<p><button type="button" class="bf-button" data-do="more" '
-        f'data-cursor="{escape(page.cursor)}">{escape(texts("show_more"))}</button></p>'
+        f'<p><button type="button" class="bf-button" data-do="more">'
+        f"{escape(texts('show_more'))}</button></p>"
     )
 
 
@@ -115,7 +116,7 @@ def _names_of(kind: str, names: Sequence[NameCount], texts: Texts) -> str:
 
 def _name(one: NameCount, texts: Texts) -> str:
     return (
-        f'<li><button type="button" data-name="{escape_line(one.name)}" data-kind="{one.kind}" '
+        f'<li><button type="button" data-name="{attribute(one.name)}" data-kind="{one.kind}" '
         f'dir="auto"><span>{escape_line(one.name)}</span>'
         f"<i>{texts.number(one.articles)}</i></button></li>"
     )
@@ -127,7 +128,7 @@ def name_html(page: NamePage, asked: BrowseRequest, texts: Texts) -> str:
     count = texts("articles", count=page.articles)
     also = f" · {texts('also_called')} {', '.join(page.variants)}" if page.variants else ""
     head = (
-        f'<div class="bf-found" data-link="{escape(asked.link)}"><button type="button" '
+        f'<div class="bf-found" data-link="{attribute(asked.link)}"><button type="button" '
         f'data-do="back">← {escape(texts("back_to_articles"))}</button></div>'
         f'<h2 tabindex="-1" dir="auto">{escape_line(page.name)}</h2>'
         f"{paragraph(escape_line(f'{kind} · {count}{also}'), 'bf-quiet')}"

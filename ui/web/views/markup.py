@@ -27,6 +27,11 @@ def escape_line(text: str) -> str:
     return escape(" ".join(text.split()))
 
 
+def attribute(text: str) -> str:
+    """Return text as the value of an attribute from which a script reads exactly this text."""
+    return "".join(f"&#{ord(one)};" if not one.isalnum() else one for one in text)
+
+
 def plain_line(text: str) -> str:
     """Return text on one line as Markdown, escaping active characters only."""
     return _ACTIVE.sub(lambda found: "".join(map(_escape_character, found[0])), single_line(text))
