@@ -229,5 +229,7 @@ def test_link_opens_one_question(open_page: Opened, paced: Paced) -> None:
 def test_linked_answer_leads_to_its_cards(open_page: Opened, paced: Paced) -> None:
     page = open_page("?q=What+of+the+harbour+bridge%3F", at=paced.address)
     wait_for_answer(page).locator(".bf-cite").first.click()
-    expect(page.locator("#turn-1-card-1:target")).to_be_in_viewport()
+    expect(page.locator(".bf-article mark").first).to_be_in_viewport()
+    page.keyboard.press("Escape")
+    expect(page.locator("#turn-1-card-1")).to_be_visible()
     assert "?q=" in page.url

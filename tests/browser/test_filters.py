@@ -31,7 +31,7 @@ def expect_no_filters(page: Page) -> None:
     expect(page.locator(".bf-chip")).to_have_text(["Date", "Publisher", "More filters"])
     expect(page.locator(".bf-clear")).to_have_count(0)
     for name in ("after", "before", "asked-on"):
-        expect(page.locator(f"#bf-{name} :is(input, textarea)")).to_have_value("")
+        expect(page.locator(f"#bf-{name} textarea")).to_have_value("")
     expect(page.locator(".bf-sheet .token")).to_have_count(0)
 
 
@@ -43,7 +43,7 @@ def test_preset_asks_again_and_shows_on_its_chip(open_page: Opened) -> None:
     wait_for_version(page, 2, 2)
     expect(page.locator(".bf-chip[data-panel=date]")).to_have_text("18 Dec 2024 – 24 Dec 2024")
     expect(understood(page)).to_have_count(0)  # chips of what was typed only
-    expect(page.locator("#bf-after :is(input, textarea)")).to_have_value("2024-12-18")
+    expect(page.locator("#bf-after textarea")).to_have_value("2024-12-18")
     panel.get_by_label("Any time").check()
     wait_for_version(page, 3, 3)
     expect_no_filters(page)
@@ -177,7 +177,7 @@ def test_filters_never_outlive_what_shows_them(open_page: Opened, paced: Paced) 
     expect_no_filters(page)
     page.get_by_role("button", name=BRIDGE).first.click()
     expect(page.locator(".bf-chip[data-panel=date]")).to_have_text("until 21 Oct 2024")
-    expect(page.locator("#bf-before :is(input, textarea)")).to_have_value("2024-10-21")
+    expect(page.locator("#bf-before textarea")).to_have_value("2024-10-21")
 
 
 def test_understood_date_is_removed_by_its_chip(open_page: Opened) -> None:

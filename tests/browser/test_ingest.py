@@ -231,7 +231,7 @@ def test_articles_over_years_are_plotted_by_month(open_page: Opened, admin_page:
     expect(page.locator("#bf-time")).to_contain_text("3 matching articles")
     page.locator("#bf-time button[aria-label*='1 May 2022']").click()
     wait_for_version(page, 2, 2)
-    expect(page.locator("#bf-understood")).to_contain_text("only 1 May 2022 to 31 May 2022")
+    expect(page.locator(".bf-chip[data-panel=date]")).to_have_text("1 May 2022 – 31 May 2022")
     expect(wait_for_answer(page)).to_contain_text("regatta of 2022")
 
 

@@ -212,6 +212,7 @@ HELP = (
     *("", "ask", "chat", "search", "serve", "ingest", "rejects", "sources", "sources list"),
     *("sources add", "sources remove", "show", "withdraw", "reinstate", "status", "doctor"),
     *("backup", "restore", "export", "reindex", "reembed", "completion", "evaluate"),
-    *("models", "models fetch"),
+    *("models", "models fetch", "browse", "names"),
+    *("saved", "dossier"),
     *("evaluate retrieval", "evaluate answers", "evaluate extraction", "evaluate duplicates"),
 )
