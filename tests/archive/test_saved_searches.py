@@ -82,7 +82,7 @@ def test_name_is_unique_regardless_of_case(searches: SavedSearches) -> None:
         searches.add("FERRIES", "boats")
     with pytest.raises(SavedItemError, match="already"):
         searches.rename("Fish", "ferries")
-    assert searches.rename("fish", "FISH").id == other.id  # its own name, spelt anew
+    assert searches.rename("fish", "FISH").id == other.id  # its own name, in other letters
     assert searches.get(other.id).name == "FISH"
     with pytest.raises(SavedItemError, match="No saved search 'Boats'"):
         searches.get("Boats")

@@ -134,7 +134,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(404, b"{}")
 
     def _commit(self, name: str, revision: str | None) -> tuple[str, dict[str, bytes]] | None:
-        """Return a commit's hash and files; respond with an error if there is none."""
+        """Return a commit's hash and files; respond with an error for a missing one."""
         repository = self.server.hub.repositories.get(name)
         if repository is None:
             self._send(404, b"{}", {"X-Error-Code": "RepoNotFound"})
