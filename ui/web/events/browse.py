@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 
 import gradio as gr
 
+from ingest.export_format import to_record
 from rag.errors import BackfileError
 from rag.schema import Article
 from ui.answer_formats import ExportedFile
@@ -209,7 +210,7 @@ def export_articles(page: PageUpdates, asked: BrowseRequest, form: str) -> Expor
     articles = islice(matching, MOST_EXPORTED)
     if form == "csv":
         return ExportedFile("articles.csv", "text/csv", _csv(articles).encode())
-    lines = "".join(_up_to(MOST_CHARACTERS, (json_line(one.to_dict()) for one in articles)))
+    lines = "".join(_up_to(MOST_CHARACTERS, (json_line(to_record(one)) for one in articles)))
     return ExportedFile("articles.jsonl", "application/x-ndjson", lines.encode())
 
 
