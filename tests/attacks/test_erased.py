@@ -6,6 +6,7 @@ import json
 import re
 from base64 import b64decode
 from collections.abc import Iterator
+from dataclasses import replace
 from io import BytesIO
 from itertools import product
 from pathlib import Path
@@ -158,9 +159,11 @@ def test_withdrawn_article_disappears_from_copies_and_nearest(tmp_path: Path) ->
         }
         said = run_question(archive, Session(), QUESTION)[-1]
         erase(tmp_path, HARBOUR.id)
-        for session in (refused, said):
+        suggested = replace(said.turns[0], followups=(f"Who wrote “{HARBOUR.title}”?",))
+        for session in (refused, said.with_last_turn(suggested)):
             (turn,) = without_withdrawn(session, archive).turns
             without_erased_text(repr(turn.answer))
+            assert turn.followups == ()
             assert turn.answer.notices == (LOST,)
         assert ORCHARD.id in {
             hit.metadata.article_id
