@@ -36,7 +36,9 @@ if TYPE_CHECKING:
     from rag.errors import SavedItemError as SavedItemError
     from rag.errors import SettingsError as SettingsError
     from rag.retrieval.langchain import NewsRetriever as NewsRetriever
-    from rag.schema import ALL_RIGHTS as ALL_RIGHTS
+    from rag.rights import ALL as ALL
+    from rag.rights import ALL_RIGHTS as ALL_RIGHTS
+    from rag.rights import Rights as Rights
     from rag.schema import Answer as Answer
     from rag.schema import Article as Article
     from rag.schema import ArticleMetadata as ArticleMetadata
@@ -79,8 +81,8 @@ _MODULES = {
         "SettingsError",
     ),
     "rag.retrieval.langchain": ("NewsRetriever",),
+    "rag.rights": ("ALL", "ALL_RIGHTS", "Rights"),
     "rag.schema": (
-        "ALL_RIGHTS",
         "Answer",
         "Article",
         "ArticleMetadata",

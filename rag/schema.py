@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from enum import Enum
 from typing import Any, Final, Generic, Literal, Self, TypeVar, overload
 
 from rag import notebook
 from rag.errors import InvalidValueError
 from rag.notices import Notice as Notice  # re-exported with the other values
+from rag.rights import ALL_RIGHTS as ALL_RIGHTS
+from rag.rights import Access as Access
+from rag.rights import Rights, rights_of
 from rag.sanitize import neutralize_markers
 from rag.serialize import Serializable
 from rag.validation import validate_moment, validate_names, validate_strings, validate_text
@@ -25,16 +27,6 @@ _TEXTS = (
 _NAMES = ("publishers", "authors", "sections", "languages", "kinds", "excluded_publishers")
 T = TypeVar("T")
 _set = object.__setattr__  # lets frozen dataclasses normalise their own fields
-
-
-class Rights(Enum):
-    """Access rights that are not a list of names; `ALL` allows reading every article."""
-
-    ALL = "all"
-
-
-ALL_RIGHTS: Final = Rights.ALL
-Access = tuple[str, ...] | Literal[Rights.ALL]
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,8 +348,8 @@ class Filters:
         sections: Sections, one of which the article must be in.
         languages: Language tags, one of which the article must have.
         kinds: Genres, one of which the article must have.
-        access: The reader's rights. Articles pass if they need one of these or no right;
-            `ALL_RIGHTS`, for the archive's operator, lets every article pass.
+        access: The reader's rights: names, of which articles that need a right must need one, or
+            `Rights`; `ALL_RIGHTS`, for the archive's operator, lets every article pass.
         article_ids: Ids, one of which the article must have.
         excluded_publishers: Publishers, none of which the article may have.
 
@@ -383,7 +375,7 @@ class Filters:
         for name in _NAMES:
             _set(self, name, validate_names(getattr(self, name), f"Filters.{name}"))
         _set(self, "article_ids", validate_strings(self.article_ids, "Filters.article_ids"))
-        if self.access is not ALL_RIGHTS:
+        if not isinstance(self.access, Rights):
             _set(self, "access", validate_names(self.access, "Filters.access"))
 
     def __bool__(self) -> bool:
@@ -396,18 +388,16 @@ class Filters:
             )
         )
 
-    def may_read(self, right: str) -> bool:
-        """Return whether `access` allows reading an article that needs a right.
+    @property
+    def rights(self) -> Rights:
+        """What `access` allows reading."""
+        return rights_of(self.access)
 
-        Args:
-            right: The right that the article needs; "" for none.
-
-        Returns:
-            True if the right is "", or `access` has it or is `ALL_RIGHTS`.
-        """
-        if not right or self.access is ALL_RIGHTS:
-            return True
-        return right.casefold() in {name.casefold() for name in self.access}
+    def may_read(self, article: ArticleMetadata) -> bool:
+        """Return whether `access` allows reading an article, by its metadata."""
+        return self.rights.allow(
+            publisher=article.publisher, section=article.section, access=article.access
+        )
 
 
 EVERYTHING: Final = Filters(access=ALL_RIGHTS)  # for callers that must see every article

@@ -29,11 +29,12 @@ from rag.answer.refusal import (
 )
 from rag.answer.sentence_scoring import SentenceCandidate, score_sentences, texts_of
 from rag.answer.structured_output import StructuredOutput
-from rag.archive.snapshot import ArchiveSnapshot
+from rag.archive.restricted import RestrictedArchive
 from rag.errors import ChatModelError
 from rag.query.parser import ParsedQuery
-from rag.retrieval.backend import SearchBackend
+from rag.retrieval.backend import DatedBackend, SearchBackend
 from rag.retrieval.hybrid import RetrievalResult, retrieve, understand_question
+from rag.rights import Rights
 from rag.schema import Answer, Filters, Hit, Notice, Usage
 from rag.settings import ChatEvidence, Grader, Settings, Unsupported
 from rag.verify.judges import GroundingModel
@@ -235,7 +236,7 @@ class Chatbot:
                 question, filters=filters, asked_on=asked_on, history=history, k=k
             )
             return
-        past = self.archive if isinstance(self.archive, ArchiveSnapshot) else None
+        past = self.archive if isinstance(self.archive, DatedBackend) else None
         asked_on = asked_on or (past.day if past else None)
         for answer in self._stream(question, filters, asked_on, history, k):
             answer = add_correction_notes(answer)
@@ -257,6 +258,20 @@ class Chatbot:
         then._opened = None
         then.archive = cast("Archive", self.archive).as_of(day)
         return then
+
+    def restricted_to(self, rights: Rights) -> Chatbot:
+        """Return the same chatbot over the archive as one reader may see it.
+
+        Args:
+            rights: The reader's rights, which hold whatever `access` the filters of a call have.
+
+        Returns:
+            A chatbot over a `RestrictedArchive`, whose `close` does nothing.
+        """
+        of_reader = copy(self)
+        of_reader._opened = None
+        of_reader.archive = RestrictedArchive(cast("Archive", self.archive), rights)
+        return of_reader
 
     def _parse(
         self,

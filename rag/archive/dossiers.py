@@ -279,7 +279,7 @@ class Dossiers:
         store = self._archive.store
         ids = tuple(dict.fromkeys(entry.article_id for entry in entries))
         withdrawals = Withdrawals(store).among(ids)
-        may_read = readable(store.database, ids, access)
+        may_read, reader = readable(store.database, ids, access), Filters(access=access)
         seen = []
         for entry in entries:
             passage = _passage(entry)
@@ -288,9 +288,7 @@ class Dossiers:
                 seen.append(replace(_hidden(passage, "erased"), note=""))
             elif withdrawal is not None:
                 seen.append(_hidden(passage, "withdrawn"))
-            elif entry.article_id not in may_read or not Filters(access=access).may_read(
-                entry.metadata.access
-            ):
+            elif entry.article_id not in may_read or not reader.may_read(entry.metadata):
                 seen.append(_hidden(passage, "restricted"))
             else:
                 article = self._archive.article(entry.article_id, access=access)

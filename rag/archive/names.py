@@ -21,7 +21,7 @@ from rag.retrieval.histogram import Histogram, count_days
 from rag.schema import Access, ArticleMetadata, Filters
 from rag.serialize import Serializable
 from rag.store.articles import ArticleStore
-from rag.store.filters import where_clause
+from rag.store.filters import restricts_readers, where_clause
 from rag.store.names import Ids, NameTable
 from rag.store.rows import METADATA, METADATA_WIDTH, from_timestamp, row_to_metadata
 
@@ -156,7 +156,7 @@ class NameCatalogue:
 
     def _of(self, access: Access) -> _Merged:
         """Return the names that a reader with these rights may see."""
-        if not self._store.database.holds_restricted():
+        if not restricts_readers(self._store.database, access):
             access = ()
         key = (self._store.names.state(), access)
         with self._lock:

@@ -18,8 +18,15 @@ from cachetools import LRUCache
 from rag.archive.browse import ArticleBrowser, BrowseOrder, BrowsePage
 from rag.archive.names import NameCatalogue
 from rag.archive.saved import Saved
+from rag.archive.similar import similar_articles
 from rag.archive.snapshot import ArchiveSnapshot
-from rag.archive.stats import ArchiveStatus, archive_status
+from rag.archive.stats import (
+    ArchiveStatus,
+    CoverageGap,
+    archive_status,
+    daily_counts,
+    find_gaps,
+)
 from rag.archive.view import ArchiveView, SearchMode
 from rag.errors import ArchiveLockedError
 from rag.index.search import Indexes, Scored
@@ -35,7 +42,7 @@ from rag.schema import (
     PassageCandidate,
 )
 from rag.store.articles import ArticleStore
-from rag.store.filters import column_values, readable
+from rag.store.filters import column_values, readable, restricts_readers
 from rag.store.hits import read_candidates
 from rag.store.lock import writer_lock
 from rag.store.passages import Vectors
@@ -185,7 +192,7 @@ class ArchiveReader(ArchiveView):
             return ()
         reader = Filters(access=access)
         found = read_revisions(self._store.database, article_id)
-        return tuple(one for one in found if reader.may_read(one.article.access))
+        return tuple(one for one in found if reader.may_read(one.article.metadata))
 
     def find_ids(self, name: str, *, access: Access = ()) -> list[str]:
         """Return the ids of the articles that a name refers to.
@@ -197,7 +204,7 @@ class ArchiveReader(ArchiveView):
         Returns:
             The ids; empty if the name is unknown.
         """
-        return self._readable(find_ids(self._store.database, name), access)
+        return self.readable_ids(find_ids(self._store.database, name), access=access)
 
     def complete_id(self, beginning: str, *, access: Access = ()) -> list[str]:
         """Return the ids with a prefix, at most as many as a user can choose from.
@@ -209,11 +216,7 @@ class ArchiveReader(ArchiveView):
         Returns:
             The ids, sorted.
         """
-        return self._readable(complete_id(self._store.database, beginning), access)
-
-    def _readable(self, article_ids: list[str], access: Access) -> list[str]:
-        kept = readable(self._store.database, article_ids, access)
-        return [article_id for article_id in article_ids if article_id in kept]
+        return self.readable_ids(complete_id(self._store.database, beginning), access=access)
 
     def publishers(self, *, access: Access = ()) -> tuple[str, ...]:
         """Return the publishers' names, the one with the most articles first.
@@ -224,7 +227,7 @@ class ArchiveReader(ArchiveView):
         Returns:
             The distinct names; articles without a publisher have none.
         """
-        if access is not ALL_RIGHTS and not self._store.database.holds_restricted():
+        if not restricts_readers(self._store.database, access):
             access = ALL_RIGHTS
         key = (self.version, access)
         if self._names[0] != key:  # listing them takes 4 ms, at every search
@@ -306,6 +309,43 @@ class ArchiveReader(ArchiveView):
             The statistics: see `ArchiveStatus`.
         """
         return archive_status(self.path, self._store, access)
+
+    def daily_counts(self, filters: Filters = Filters()) -> dict[str, dict[date, int]]:
+        """Return the number of articles of each publisher on each day of publication.
+
+        Args:
+            filters: The filters that the articles must pass; by default, all that need no right.
+
+        Returns:
+            Counts by day (UTC) by publisher; days without articles are left out.
+        """
+        return daily_counts(self._store.database, filters)
+
+    def coverage_gaps(self, filters: Filters = Filters()) -> tuple[CoverageGap, ...]:
+        """Return the stretches without articles that are unusually long for their publisher.
+
+        Args:
+            filters: The filters that the articles must pass; by default, all that need no right.
+
+        Returns:
+            The gaps: see `CoverageGap`.
+        """
+        return find_gaps(self._store.database, filters)
+
+    def similar(
+        self, article: Article, k: int = 5, *, filters: Filters = Filters()
+    ) -> list[ArticleMetadata]:
+        """Return the articles whose passages are nearest to an article's beginning, nearest first.
+
+        Args:
+            article: The article.
+            k: The most articles to return.
+            filters: The filters that the articles must pass; by default, all that need no right.
+
+        Returns:
+            Their metadata, without the article itself, and with one of several near-duplicates.
+        """
+        return similar_articles(self, article, k, filters=filters)
 
     # search
 

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import Literal, Protocol
 
-from rag.schema import Article, ArticleMetadata, Filters
-
-if TYPE_CHECKING:
-    from rag.archive.reader import ArchiveReader
+from rag.schema import Article, ArticleMetadata, Filters, Hit
 
 QUERY_CHARACTERS = 600  # of the headline and the beginning; models cut longer texts
 PASSAGES = 40  # nearest passages to read; several may be of one article
 
 
+class Searchable(Protocol):
+    """What the search for similar articles needs of an archive."""
+
+    def search(
+        self, query: str, k: int = ..., *, mode: Literal["vector"] = ..., filters: Filters = ...
+    ) -> list[Hit]:
+        """Return the `k` passages nearest to the query, best first."""
+
+    def near_duplicates(
+        self, article_ids: Iterable[str], *, filters: Filters = ...
+    ) -> dict[str, tuple[ArticleMetadata, ...]]:
+        """Return the near-duplicates of each article, by id."""
+
+
 def similar_articles(
-    archive: ArchiveReader, article: Article, k: int = 5, *, filters: Filters = Filters()
+    archive: Searchable, article: Article, k: int = 5, *, filters: Filters = Filters()
 ) -> list[ArticleMetadata]:
     """Return the articles whose passages are nearest to an article's beginning, nearest first.
 

@@ -230,7 +230,7 @@ class ArchiveSnapshot(ArchiveView):
             article_id: tuple(
                 valid[h.article_id]
                 for h in metadata
-                if h.article_id in valid and filters.may_read(valid[h.article_id].access)
+                if h.article_id in valid and filters.may_read(valid[h.article_id])
             )
             for article_id, metadata in found.items()
         }
@@ -282,7 +282,7 @@ class ArchiveSnapshot(ArchiveView):
             article_id: one.correction
             for article_id, one in self._store.metadata_of(before, CURRENT).items()
             if one.correction and one.correction != before[article_id].correction
-            if Filters(access=access).may_read(one.access)
+            if Filters(access=access).may_read(one)
         }
         later = f"{CURRENT} AND r.since > {self.sequence}"
         for article_id, notice in correction_articles_of(

@@ -381,8 +381,22 @@ class ArchiveView(ABC):
         """
         return tuple(self._store.authors(self._valid, access))
 
+    def readable_ids(self, article_ids: Iterable[str], *, access: Access = ()) -> list[str]:
+        """Return those of these articles that a reader may see, in order.
+
+        Args:
+            article_ids: Ids of articles of this archive.
+            access: The reader's rights, as in `Filters`.
+
+        Returns:
+            The ids, without repetition.
+        """
+        ids = list(dict.fromkeys(article_ids))
+        kept = readable(self._store.database, ids, access)
+        return [article_id for article_id in ids if article_id in kept]
+
     def _if_readable(self, article: Article | None, access: Access) -> Article | None:
         """Return the article if these rights allow reading both this and the current revision."""
-        if article is None or not Filters(access=access).may_read(article.access):
+        if article is None or not Filters(access=access).may_read(article.metadata):
             return None
         return article if readable(self._store.database, [article.id], access) else None

@@ -23,7 +23,8 @@ import tantivy
 from rag.index.tantivy_files import check_segment_files, has_valid_checksum, is_file_in_use
 from rag.nlp.analyzers import ENGLISH, PLAIN, STEMMED, analyze, analyze_with, stemming_rules
 from rag.nlp.edit_distance import edit_distance
-from rag.schema import ALL_RIGHTS, EVERYTHING, ArticleMetadata, Filters
+from rag.rights import ALL
+from rag.schema import EVERYTHING, ArticleMetadata, Filters
 from rag.store.file_permissions import make_private_folder, make_tree_private
 from rag.store.rows import IndexedPassage, to_timestamp
 
@@ -418,9 +419,15 @@ class TantivyIndex:
             excluded = tantivy.Query.term_set_query(self._schema, "publisher", folded)
             every = (tantivy.Occur.Must, tantivy.Query.all_query())
             queries.append(tantivy.Query.boolean_query([every, (tantivy.Occur.MustNot, excluded)]))
-        if filters.access is not ALL_RIGHTS:
-            rights = [PUBLIC, *(name.casefold() for name in filters.access)]
-            queries.append(tantivy.Query.term_set_query(self._schema, "access", rights))
+        rights = filters.rights
+        for field, allowed in (
+            ("publisher", rights.publishers),
+            ("section", rights.sections),
+            ("access", rights.access),
+        ):
+            if allowed is not ALL:
+                names = [PUBLIC, *allowed] if field == "access" else list(allowed)
+                queries.append(tantivy.Query.term_set_query(self._schema, field, names))
         if filters.article_ids:
             ids = list(filters.article_ids)
             queries.append(tantivy.Query.term_set_query(self._schema, "article_id", ids))

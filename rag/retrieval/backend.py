@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
-from rag.schema import Access, Article, ArticleMetadata, Filters, Hit, PassageCandidate
+from rag.schema import Access, Answer, Article, ArticleMetadata, Filters, Hit, PassageCandidate
 
 Order = Literal["newest first", "oldest first"]
 
@@ -143,3 +144,15 @@ class SearchBackend(Protocol):
             article_ids: The ids to look up; articles without near-duplicates are left out.
             filters: The filters that the near-duplicates must pass.
         """
+
+
+@runtime_checkable
+class DatedBackend(Protocol):
+    """An archive as it was at a moment: `ArchiveSnapshot`."""
+
+    @property
+    def day(self) -> datetime:
+        """The moment."""
+
+    def with_correction_notes(self, answer: Answer, *, access: Access = ...) -> Answer:
+        """Return an answer with notices of the moment and of later corrections."""

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from rag.schema import ALL_RIGHTS, Access, Article, Filters, Hit
+from rag.rights import ALL_RIGHTS, Access, rights_of
+from rag.schema import Article, Hit
 from rag.store.database import Database
 from rag.store.filters import CURRENT, readable
 
@@ -62,15 +63,17 @@ def correction_articles_of(
         access: Access rights of the reader; a correction is an article, so they apply to it too.
     """
     rows = database.execute_for_each(
-        "SELECT n.article_id, n.text, r.article_id, r.access FROM notices n JOIN revisions r "
-        f"ON r.article_id = n.notice_id AND {standing} "
+        "SELECT n.article_id, n.text, r.article_id, r.publisher, r.section, r.access "
+        f"FROM notices n JOIN revisions r ON r.article_id = n.notice_id AND {standing} "
         "WHERE n.article_id IN ({}) ORDER BY n.at",
         dict.fromkeys(article_ids),
     )
-    reader, allowed = Filters(access=access), readable(database, (row[2] for row in rows), access)
+    rights, allowed = rights_of(access), readable(database, (row[2] for row in rows), access)
     found: dict[str, str] = {}
-    for article_id, text, notice_id, right in rows:
-        if notice_id not in allowed or not reader.may_read(right):
+    for article_id, text, notice_id, publisher, section, right in rows:
+        if notice_id not in allowed or not rights.allow(
+            publisher=publisher, section=section, access=right
+        ):
             continue
         found[article_id] = f"{found[article_id]} {text}" if article_id in found else text
     return found

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from rag.schema import ALL_RIGHTS, Access, Filters
+from rag.rights import ALL, ALL_RIGHTS, Access, Rights, rights_of
+from rag.schema import Filters
 from rag.store.database import Database, placeholders
 from rag.store.rows import to_timestamp
 
@@ -61,13 +62,11 @@ def where_clause(
         names = _select_matching((name for (name,) in rows), filters.excluded_publishers)
         clauses.append(f"r.publisher NOT IN ({placeholders(names)})")
         values.extend(names)
-    if filters.access is not ALL_RIGHTS and database.holds_restricted():
-        rights = database.connection.execute("SELECT DISTINCT access FROM revisions").fetchall()
-        names = ["", *_select_matching((name for (name,) in rights if name), filters.access)]
-        clauses.append(f"r.access IN ({placeholders(names)})")
+    for column, names in _allowed_values(database, filters.rights):
+        clauses.append(f"r.{column} IN ({placeholders(names)})")
         values.extend(names)
         if standing != CURRENT:  # an article may have become restricted since
-            latest = "SELECT l.access FROM revisions l WHERE l.article_id = r.article_id "
+            latest = f"SELECT l.{column} FROM revisions l WHERE l.article_id = r.article_id "
             latest += "ORDER BY l.revision DESC LIMIT 1"
             clauses.append(f"({latest}) IN ({placeholders(names)})")
             values.extend(names)
@@ -85,12 +84,22 @@ def where_clause(
 
 def restricts(database: Database, filters: Filters) -> bool:
     """Return True if the filters can exclude an article; otherwise no condition is needed."""
-    return bool(filters) or (filters.access is not ALL_RIGHTS and database.holds_restricted())
+    return bool(filters) or restricts_readers(database, filters.access)
+
+
+def restricts_readers(database: Database, access: Access) -> bool:
+    """Return True if a reader with these rights may not see everything that is held."""
+    rights = rights_of(access)
+    return (
+        rights.publishers is not ALL
+        or rights.sections is not ALL
+        or (rights.access is not ALL and database.holds_restricted())
+    )
 
 
 def rights_clause(database: Database, filters: Filters) -> Filters:
-    """Return the filters without rights if no article requires any: cheaper, same result."""
-    if filters.access is ALL_RIGHTS or database.holds_restricted():
+    """Return the filters with all rights if the reader sees everything: cheaper, same result."""
+    if restricts_readers(database, filters.access):
         return filters
     return replace(filters, access=ALL_RIGHTS)
 
@@ -106,16 +115,35 @@ def readable(database: Database, article_ids: Iterable[str], access: Access) -> 
         access: Access rights of the reader.
     """
     ids = list(dict.fromkeys(article_ids))
-    if access is ALL_RIGHTS or not database.holds_restricted():
+    if not restricts_readers(database, access):
         return set(ids)
     rows = database.execute_for_each(
-        "SELECT r.article_id, r.access FROM revisions r WHERE r.access != '' AND r.revision = "
+        "SELECT r.article_id, r.publisher, r.section, r.access FROM revisions r WHERE r.revision = "
         "(SELECT max(l.revision) FROM revisions l WHERE l.article_id = r.article_id) "
         "AND r.article_id IN ({})",
         ids,
     )
-    reader = Filters(access=access)
-    return set(ids) - {article_id for article_id, right in rows if not reader.may_read(right)}
+    rights = rights_of(access)
+    return set(ids) - {
+        article_id
+        for article_id, publisher, section, right in rows
+        if not rights.allow(publisher=publisher, section=section, access=right)
+    }
+
+
+def _allowed_values(database: Database, rights: Rights) -> Iterator[tuple[str, list[str]]]:
+    """Yield each column that limits the reader, and its values that the reader may see."""
+    if not restricts_readers(database, rights):
+        return
+    for column, allowed in (
+        ("publisher", rights.publishers),
+        ("section", rights.sections),
+        ("access", rights.access),
+    ):
+        if allowed is not ALL:
+            rows = database.connection.execute(f"SELECT DISTINCT {column} FROM revisions")
+            names = _select_matching((name for (name,) in rows if name), allowed)
+            yield column, ["", *names] if column == "access" else names
 
 
 def authors(database: Database, standing: str = CURRENT, access: Access = ALL_RIGHTS) -> list[str]:

@@ -54,7 +54,7 @@ class FakeArchive:
 
     def article(self, article_id: str, *, access: Access = ()) -> Article | None:
         found = self._articles.get(article_id)
-        return found if found and Filters(access=access).may_read(found.access) else None
+        return found if found and Filters(access=access).may_read(found.metadata) else None
 
     def publishers(self, *, access: Access = ()) -> tuple[str, ...]:
         return tuple(sorted({a.publisher for a in self._articles.values() if a.publisher}))
@@ -159,7 +159,7 @@ def _passes(hit: Hit, filters: Filters) -> bool:
         return False
     if filters.before and (published is None or published >= filters.before):
         return False
-    if not filters.may_read(hit.metadata.access):
+    if not filters.may_read(hit.metadata):
         return False
     if hit.metadata.publisher.lower() in {p.lower() for p in filters.excluded_publishers}:
         return False
