@@ -18,7 +18,7 @@ from rag.nlp.name_lists import ALIASES
 from rag.nlp.name_spans import fold
 from rag.nlp.names import KINDS
 from rag.retrieval.histogram import Histogram, count_days
-from rag.schema import Access, ArticleMetadata, Filters
+from rag.schema import ALL_RIGHTS, Access, ArticleMetadata, Filters
 from rag.serialize import Serializable
 from rag.store.articles import ArticleStore
 from rag.store.filters import restricts_readers, where_clause
@@ -157,7 +157,7 @@ class NameCatalogue:
     def _of(self, access: Access) -> _Merged:
         """Return the names that a reader with these rights may see."""
         if not restricts_readers(self._store.database, access):
-            access = ()
+            access = ALL_RIGHTS
         key = (self._store.names.state(), access)
         with self._lock:
             if key not in self._merged:

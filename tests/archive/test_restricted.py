@@ -155,7 +155,9 @@ def test_nothing_that_a_reader_can_call_shows_or_counts_the_rest(
         page = reader.browse(filters=filters, limit=100)
         assert page.total == len(seen)
         assert {one.article_id for one in page.articles} == ids
-        assert sum(v.articles for f in page.facets if f.name == "day" for v in f.values) == len(seen)
+        assert sum(v.articles for f in page.facets if f.name == "day" for v in f.values) == len(
+            seen
+        )
         assert reader.browse(SECRET, filters=filters).total == 0
         assert {one.id for one in reader.browse_all(filters=filters)} == ids
         assert sum(sum(days.values()) for days in reader.daily_counts(filters).values()) == len(

@@ -14,6 +14,8 @@ from gradio import themes
 
 from rag.settings import Settings
 from ui import opening
+from ui.api.app import create_api
+from ui.api.services import Services
 from ui.web.archive_summary import SummaryCache
 from ui.web.auth import WriteAccess
 from ui.web.events import wire
@@ -23,6 +25,7 @@ from ui.web.gradio_endpoints import add_endpoints
 from ui.web.labels import i18n
 from ui.web.layout import build_layout
 from ui.web.places import read_asset
+from ui.web.program_routes import ProgramRoutes
 from ui.web.quota import SESSIONS, Quota
 from ui.web.request_guard import WILDCARDS, AllowedHosts, Guard
 from ui.web.server import Server, listen
@@ -101,6 +104,7 @@ class Served:
 
     Args:
         archive: The archive, whose saved searches have feeds.
+        chatbot: Answers questions of programs.
         blocks: The page.
         settings: Host, port, allowed hosts and proxies.
         write_access: Authorization of changes to the archive.
@@ -110,11 +114,16 @@ class Served:
     """
 
     def __init__(
-        self, blocks: gr.Blocks, settings: Settings, write_access: WriteAccess, archive: Archive
+        self,
+        blocks: gr.Blocks,
+        settings: Settings,
+        write_access: WriteAccess,
+        archive: Archive,
+        chatbot: Chatbot,
     ) -> None:
         self.blocks = blocks
         self.write_access = write_access
-        app = GuardedApp(blocks, settings, write_access, archive)
+        app = GuardedApp(blocks, settings, write_access, archive, chatbot)
         listening = listen(settings.host, settings.port)
         host = settings.host.strip("[]")
         shown_host = "localhost" if host in WILDCARDS else f"[{host}]" if ":" in host else host
@@ -149,7 +158,7 @@ def start(archive: Archive, chatbot: Chatbot, settings: Settings) -> Served:
         BackfileError: The port is in use.
     """
     page = build_page(archive, chatbot, settings)
-    return Served(page, settings, WriteAccess.of(settings), archive)
+    return Served(page, settings, WriteAccess.of(settings), archive, chatbot)
 
 
 def build_page(archive: Archive, chatbot: Chatbot, settings: Settings) -> gr.Blocks:
@@ -181,7 +190,12 @@ class GuardedApp(Guard):
     """Gradio application behind the request guard."""
 
     def __init__(
-        self, blocks: gr.Blocks, settings: Settings, write_access: WriteAccess, archive: Archive
+        self,
+        blocks: gr.Blocks,
+        settings: Settings,
+        write_access: WriteAccess,
+        archive: Archive,
+        chatbot: Chatbot,
     ) -> None:
         outer = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
         gr.mount_gradio_app(
@@ -206,7 +220,8 @@ class GuardedApp(Guard):
         events = GradioEvents(blocks, self._gradio)
         calls = CallChecker(outer, page_functions(blocks), events, Quota(events))
         feeds = FeedRoute(calls, archive, settings.base_url)
-        super().__init__(outer, feeds, AllowedHosts.of(settings), write_access)
+        api = create_api(Services(archive, chatbot, settings))
+        super().__init__(outer, ProgramRoutes(feeds, api), AllowedHosts.of(settings), write_access)
 
     def close_streams(self) -> None:
         """Close all event streams. Must be called in the server's event loop."""

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from rag.errors import SettingsError
 from rag.settings import Settings, Writers
+from ui.readers import LOCAL_ADMINISTRATOR, LOCAL_VISITOR, Reader
 
 SHORTEST_TOKEN = 16
 
@@ -66,6 +67,23 @@ class WriteAccess:
             token.encode(errors="replace"), self.token.encode()
         )
 
+    def local_reader(self, client: str, headers: Mapping[str, str]) -> Reader:
+        """Return who sends a request to an archive without users.
+
+        Args:
+            client: IP address of the sender.
+            headers: Headers of the request, by their names in lower case.
+        """
+        if self.may_write(client, headers):
+            return LOCAL_ADMINISTRATOR
+        return LOCAL_VISITOR
+
+    def has_header(self, headers: Mapping[str, str]) -> bool:
+        """Return whether a request carries the token as programs send it."""
+        scheme, _, token = headers.get("authorization", "").partition(" ")
+        sent = token.strip() if scheme.lower() == "bearer" else headers.get("x-api-key", "")
+        return self.is_token(sent)
+
     def has_cookie(self, headers: Mapping[str, str]) -> bool:
         """Return whether a request carries the cookie of this token."""
         if not self.token:
@@ -89,7 +107,7 @@ class WriteAccess:
         """
         if self.writers == "none" or not is_same_origin(headers):
             return False
-        if not self.has_cookie(headers):
+        if not self.has_cookie(headers) and not self.has_header(headers):
             return False
         if self.writers == "anyone":
             return True

@@ -18,7 +18,10 @@ from urllib.parse import parse_qsl, urlencode
 
 from rag.errors import SettingsError
 from rag.settings import Settings
+from ui.api import problems
+from ui.api.problems import ProblemError
 from ui.article_address import ArticleAddress
+from ui.readers import LOCAL_VISITOR, Reader
 from ui.web import routes
 from ui.web.auth import WriteAccess, is_same_origin
 from ui.web.quota import Bucket, client_key
@@ -76,6 +79,7 @@ class IncomingRequest:
         peer: Address of the sender, which may be a proxy.
         client: Quota key of the client; behind a trusted proxy, of the proxy's client.
         may_write: Whether the sender may change the archive.
+        reader: The sender.
         body: Body of a call; empty for other kinds.
     """
 
@@ -87,6 +91,7 @@ class IncomingRequest:
     peer: str
     client: str
     may_write: bool
+    reader: Reader = LOCAL_VISITOR
     body: bytes = b""
 
 
@@ -253,7 +258,8 @@ class Guard:
             raise RejectedRequestError(
                 414, "The address is too long: shorten the question, or use fewer filters."
             )
-        return IncomingRequest(method, path, query, headers, kind, peer, client, may_write)
+        reader = self._write_access.local_reader(peer, headers)
+        return IncomingRequest(method, path, query, headers, kind, peer, client, may_write, reader)
 
     async def _exchange_token(self, request: IncomingRequest, token: str, send: Send) -> None:
         """Set a cookie for the token in the URL, and redirect to the URL without it."""
@@ -352,7 +358,12 @@ def _clean_scope(scope: Scope, request: IncomingRequest) -> Scope:
         and (name != b"x-forwarded-proto" or value in (b"http", b"https"))
     ]
     port = scope["client"][1] if scope.get("client") else 0
-    state = {**scope.get("state", {}), "may_write": request.may_write, "client": request.client}
+    state = {
+        **scope.get("state", {}),
+        "may_write": request.may_write,
+        "client": request.client,
+        "reader": request.reader,
+    }
     return {**scope, "headers": headers, "client": (request.client, port), "state": state}
 
 
@@ -429,7 +440,10 @@ async def send_rejection(send: Send, rejection: RejectedRequestError, path: str)
         rejection: Status and message.
         path: Path of the request.
     """
-    if path.startswith(routes.API):
+    if routes.route_kind("", path) == "api":
+        problem = ProblemError(rejection.status, "rejected", rejection.message)
+        await _answer(send, rejection.status, bytes(problem.response().body), problems.MEDIA_TYPE)
+    elif path.startswith(routes.API):
         body = json.dumps({"detail": rejection.message, "error": rejection.message}).encode()
         await _answer(send, rejection.status, body, "application/json")
     else:

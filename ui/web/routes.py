@@ -15,7 +15,7 @@ from ui.article_address import PREFIX
 API = "/gradio_api/"
 ARTICLE = f"/{PREFIX}"
 ENDPOINTS = ("ask", "search")
-Kind = Literal["page", "article", "part", "stream", "feed", "call", "upload"]
+Kind = Literal["page", "article", "part", "stream", "feed", "call", "upload", "api"]
 
 _SESSION = r"[A-Za-z0-9_-]{1,64}"
 _NAMED = "|".join(ENDPOINTS)
@@ -35,6 +35,7 @@ _WRITE: dict[Kind, str] = {
     "call": rf"/gradio_api/(?:queue/join|run/predict|call/(?:{_NAMED})|cancel|reset)/?",
     "upload": r"/gradio_api/upload/?",
 }
+_PROGRAMS = re.compile(r"/(?:v1|mcp)(?:/.*)?", re.DOTALL)
 _BY_METHOD = {
     method: [(kind, re.compile(pattern)) for kind, pattern in patterns.items()]
     for method, patterns in (("GET", _READ), ("HEAD", _READ), ("POST", _WRITE))
@@ -43,6 +44,8 @@ _BY_METHOD = {
 
 def route_kind(method: str, path: str) -> Kind | None:
     """Return the kind of a route; None if it is blocked."""
+    if _PROGRAMS.fullmatch(path):
+        return "api"  # whose application answers wrong methods and addresses itself
     for kind, pattern in _BY_METHOD.get(method, ()):
         if pattern.fullmatch(path):
             return kind

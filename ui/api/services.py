@@ -1,0 +1,71 @@
+"""Services: the archive and the chatbot of a server, as each reader may see them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import Depends, Request
+
+from rag.archive.restricted import RestrictedArchive
+from ui.api.problems import ProblemError
+from ui.readers import Reader, Scope
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rag.answer.chatbot import Chatbot
+    from rag.archive.archive import Archive
+    from rag.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the endpoints work with.
+
+    Attributes:
+        archive: The archive, open for reading. Endpoints use `archive_for` instead.
+        chatbot: Answers from the archive. Endpoints use `chatbot_for` instead.
+        settings: The server's settings.
+    """
+
+    archive: Archive
+    chatbot: Chatbot
+    settings: Settings
+
+    def archive_for(self, reader: Reader) -> RestrictedArchive:
+        """Return the archive as a reader may see it."""
+        return RestrictedArchive(self.archive, reader.rights)
+
+    def chatbot_for(self, reader: Reader) -> Chatbot:
+        """Return the chatbot over the archive as a reader may see it."""
+        return self.chatbot.restricted_to(reader.rights)
+
+
+def services_of(request: Request) -> Services:
+    """Return the services of the application that answers a request."""
+    found: Services = request.app.state.services
+    return found
+
+
+def reader_with(scope: Scope) -> Callable[[Request], Reader]:
+    """Return a dependency: the sender of a request, who must have a scope."""
+
+    def find(request: Request) -> Reader:
+        reader: Reader | None = request.scope.get("state", {}).get("reader")
+        if reader is None:
+            raise ProblemError(
+                401, "not-authenticated", "Send a token: Authorization: Bearer bf_..."
+            )
+        if not reader.may(scope):
+            raise ProblemError(403, "scope-missing", f"Your token lacks the scope {scope!r}.")
+        return reader
+
+    return find
+
+
+# Parameters of endpoints. FastAPI reads annotations at run time: import these for real.
+CurrentServices = Annotated[Services, Depends(services_of)]
+CurrentReader = Annotated[Reader, Depends(reader_with("read"))]
+CurrentEditor = Annotated[Reader, Depends(reader_with("ingest"))]
+CurrentAdministrator = Annotated[Reader, Depends(reader_with("admin"))]

@@ -1,0 +1,36 @@
+"""Reader: who sends a request, and what they may do and see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from rag.rights import ALL_RIGHTS, Rights
+
+Scope = Literal["read", "ingest", "admin"]
+SCOPES: Final[tuple[Scope, ...]] = ("read", "ingest", "admin")
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """The sender of a request.
+
+    Attributes:
+        id: What counts, limits and logs call them; the owner of what they save.
+        scopes: What they may do: "read" to search and ask, "ingest" to add and remove articles,
+            "admin" for metrics, the audit log and accounts. One doesn't include another.
+        rights: What they may see.
+    """
+
+    id: str
+    scopes: frozenset[Scope]
+    rights: Rights
+
+    def may(self, scope: Scope) -> bool:
+        """Return whether they may do what needs a scope."""
+        return scope in self.scopes
+
+
+# Without users: whoever can reach the page on this machine, and who has the start-up token, too.
+LOCAL_VISITOR: Final = Reader("local", frozenset({"read"}), Rights())
+LOCAL_ADMINISTRATOR: Final = Reader("local", frozenset(SCOPES), ALL_RIGHTS)
