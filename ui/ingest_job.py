@@ -1,4 +1,4 @@
-"""Add and withdraw articles from the page, while it keeps answering questions."""
+"""Add and withdraw articles while the archive keeps answering questions."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 FOLDER = "given"  # in the archive's folder; holds uploads while they are ingested
 MOST_SOURCES = 1000
 MOST_PREVIEWED = 50  # articles listed in a preview
-MOST_REJECTS = 200  # shown on the page; `backfile rejects` lists all
+MOST_REJECTS = 200  # shown; `backfile rejects` lists all
 LOCK_SECONDS = 2.0  # a decision waits for the one before; an ingest takes longer
 POLL_SECONDS = 0.5  # interval of progress updates
 
@@ -102,7 +102,7 @@ def ingest_upload(
     Closing the iterator stops the ingest after the current batch.
 
     Args:
-        archive: The page's archive, which stays readable.
+        archive: The server's archive, which stays readable.
         settings: Limits of fetching.
         files: Uploaded files; deleted at the end, but kept after a preview, a failure or a stop.
         addresses: URLs to fetch.
@@ -166,7 +166,7 @@ def _run_in_thread(
                 file.unlink(missing_ok=True)
     except BackfileError as error:
         failed = str(error)
-    except Exception as error:  # any error is shown on the page
+    except Exception as error:  # any error is shown
         failed = f"{type(error).__name__}: {error}"[:300]
     updates.put(lambda result: replace(result, failed=failed, is_done=True))
 
@@ -235,10 +235,10 @@ def sum_reports(reports: Sequence[IngestReport]) -> IngestReport:
 
 @contextmanager
 def _writer(archive: Archive, settings: Settings, wait: float = 0.0) -> Iterator[Archive]:
-    """Open the page's archive for writing, with its embedding model, which is already loaded.
+    """Open an archive for writing, with its embedding model, which is already loaded.
 
     Args:
-        archive: The page's archive.
+        archive: The server's archive.
         settings: Its settings.
         wait: Seconds to wait for another writer.
     """
@@ -355,7 +355,7 @@ def withdraw_articles(archive: Archive, settings: Settings, ids: Sequence[str], 
     """Withdraw articles from the archive.
 
     Args:
-        archive: The page's archive.
+        archive: The server's archive.
         settings: Its settings.
         ids: Ids of the articles.
         reason: Reason to record.
