@@ -96,6 +96,8 @@ def ingest_upload(
     addresses: Sequence[str],
     *,
     preview: bool = False,
+    wait: float = 0.0,
+    stop: Event | None = None,
 ) -> Iterator[IngestResult]:
     """Ingest files and web addresses in a thread, and yield the progress.
 
@@ -107,16 +109,19 @@ def ingest_upload(
         files: Uploaded files; deleted at the end, but kept after a preview, a failure or a stop.
         addresses: URLs to fetch.
         preview: Whether to write nothing, and only find out what would be added.
+        wait: Seconds to wait for another writer.
+        stop: When set, nothing more is read; what has been read is added.
 
     Yields:
         The progress, at least every `POLL_SECONDS`. The last value is done; `failed` is set if,
         for example, another process is writing to the archive.
     """
-    stop, updates = Event(), SimpleQueue[Callable[[IngestResult], IngestResult]]()
+    stop = stop or Event()
+    updates = SimpleQueue[Callable[[IngestResult], IngestResult]]()
     work = Thread(
         target=_run_in_thread,
         args=(archive, settings, files, addresses, stop, updates),
-        kwargs={"preview": preview},
+        kwargs={"preview": preview, "wait": wait},
         daemon=True,
     )
     work.start()
@@ -141,6 +146,7 @@ def _run_in_thread(
     updates: SimpleQueue[Callable[[IngestResult], IngestResult]],
     *,
     preview: bool,
+    wait: float,
 ) -> None:
     from ingest.fetch.client import Client, Limits
 
@@ -151,7 +157,7 @@ def _run_in_thread(
         with (
             Client(limits, agent=settings.fetch_agent, allowed=allowed, stop=stop) as client,
             _staged_files(archive.path, files) as staged,
-            nullcontext(archive) if preview else _writer(archive, settings) as target,
+            nullcontext(archive) if preview else _writer(archive, settings, wait) as target,
         ):
             groups: list[tuple[str, Sequence[Path | str]]] = []
             groups += [(file.name, [file]) for file in staged]
@@ -368,3 +374,30 @@ def withdraw_articles(archive: Archive, settings: Settings, ids: Sequence[str], 
     """
     with _writer(archive, settings, LOCK_SECONDS) as writer:
         return writer.withdraw(ids, reason=reason)
+
+
+def erase_articles(archive: Archive, settings: Settings, ids: Sequence[str], reason: str) -> bool:
+    """Withdraw articles, and erase their texts from every file of the archive.
+
+    Args:
+        archive: The server's archive.
+        settings: Its settings.
+        ids: Ids of the articles.
+        reason: Reason to record.
+
+    Returns:
+        False if another process kept the database's log open, in which case the next writer
+        finishes.
+
+    Raises:
+        ArchiveLockedError: Another process is writing to the archive.
+    """
+    with _writer(archive, settings, LOCK_SECONDS) as writer:
+        return writer.erase(ids, reason=reason)
+
+
+def withdrawn_article(archive: Archive, article_id: str) -> ArticleMetadata | None:
+    """Return the metadata of a withdrawn article; None if it isn't withdrawn, or is erased."""
+    from rag.store.withdrawals import Withdrawals
+
+    return Withdrawals(archive.store).last_metadata(article_id)
