@@ -15,7 +15,7 @@ from ui.api.closing import Closing
 from ui.api.jobs import JobRunner
 from ui.api.metrics import Metrics, ServerCollector
 from ui.api.requests import BodyLimit, RequestLog
-from ui.api.work import WorkDesk
+from ui.api.work import WorkScheduler
 
 if TYPE_CHECKING:
     from ui.api.services import Services
@@ -37,7 +37,7 @@ def create_api(services: Services) -> FastAPI:
     app.state.services = services
     app.state.secret = secrets.token_bytes(32)  # of cursors and ETags, which end with the server
     app.state.metrics, app.state.closing = metrics, closing
-    app.state.work = WorkDesk(services.settings, services.chatbot, metrics, closing)
+    app.state.work = WorkScheduler(services.settings, services.chatbot, metrics, closing)
     app.state.jobs = JobRunner(services.archive, services.settings, closing)
     metrics.registry.register(ServerCollector(services, app.state.work, app.state.jobs))
     app.add_middleware(BodyLimit, ingest_path=f"{PREFIX}/ingest")

@@ -119,7 +119,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """What a job ingests.
+    """Files and addresses that a job ingests.
 
     Attributes:
         folder: Temporary folder with the files; deleted when the job has ended.
@@ -227,7 +227,7 @@ class JobRunner:
         return job
 
     def get(self, job_id: str) -> Job | None:
-        """Return a job; None if there is none of this id, or it was long ago."""
+        """Return a job; None if it is unknown, or was long ago."""
         with self._lock:
             return self._jobs.get(job_id)
 
@@ -235,7 +235,7 @@ class JobRunner:
         """Cancel a job, which ends after its current batch; one that has ended stays as it is.
 
         Returns:
-            The job as it is now; None if there is none of this id.
+            The job as it is now; None if it is unknown.
         """
         with self._lock:
             job = self._jobs.get(job_id)

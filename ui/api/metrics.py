@@ -12,7 +12,7 @@ from prometheus_client.registry import Collector
 if TYPE_CHECKING:
     from ui.api.jobs import JobRunner
     from ui.api.services import Services
-    from ui.api.work import WorkDesk
+    from ui.api.work import WorkScheduler
 
 # Seconds: a search takes 0.05 s, an answer 0.3 s, and a chat model's up to a minute.
 BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 180.0)
@@ -80,7 +80,7 @@ class Metrics:
 class ServerCollector(Collector):
     """Figures that are read when they are asked for: queues, jobs, and the archive."""
 
-    def __init__(self, services: Services, work: WorkDesk, jobs: JobRunner) -> None:
+    def __init__(self, services: Services, work: WorkScheduler, jobs: JobRunner) -> None:
         """Read the figures of one server."""
         self._services, self._work, self._jobs = services, work, jobs
 

@@ -82,7 +82,7 @@ class ProblemError(Exception):
 
 
 class Problem(BaseModel):
-    """What went wrong (RFC 9457)."""
+    """Problem details of an error (RFC 9457)."""
 
     type: str = Field(
         description="The kind of problem, which stays the same between versions",

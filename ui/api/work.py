@@ -32,7 +32,7 @@ DEADLINES: dict[Kind, float] = {"search": 30.0, "ask": 180.0}  # seconds from th
 TICK = 0.25  # seconds between two looks at what ends work early
 
 
-class WorkDesk:
+class WorkScheduler:
     """Runs the work of requests in threads, a few at a time, with turns for readers."""
 
     def __init__(
@@ -62,13 +62,13 @@ class RequestWork:
     """Work for one request.
 
     Attributes:
-        desk: The server's.
+        scheduler: The server's.
         kind: Which queue it waits in.
         reader: Whose turn it uses.
         request: The request; work ends early if its sender goes away.
     """
 
-    desk: WorkDesk
+    scheduler: WorkScheduler
     kind: Kind
     reader: str
     request: Request
@@ -108,12 +108,12 @@ class RequestWork:
     async def _stream(
         self, make: Callable[[], Iterator[T]], *, watch_client: bool
     ) -> AsyncGenerator[T]:
-        desk, began = self.desk, time.monotonic()
-        until = began + desk.deadlines[self.kind]
-        acquired = asyncio.ensure_future(desk.queues[self.kind].acquire(self.reader))
+        scheduler, began = self.scheduler, time.monotonic()
+        until = began + scheduler.deadlines[self.kind]
+        acquired = asyncio.ensure_future(scheduler.queues[self.kind].acquire(self.reader))
         slot: Slot = await self._wait(acquired, until, watch_client)
         admitted = time.monotonic()
-        desk.metrics.stage(f"{self.kind} queue", admitted - began)
+        scheduler.metrics.stage(f"{self.kind} queue", admitted - began)
         values = iterate_in_thread(lambda: _Held(make, slot))
         is_first = True
         async with aclosing(values):
@@ -124,10 +124,12 @@ class RequestWork:
                 except StopAsyncIteration:
                     break
                 if is_first:
-                    desk.metrics.stage(f"{self.kind} first result", time.monotonic() - admitted)
+                    scheduler.metrics.stage(
+                        f"{self.kind} first result", time.monotonic() - admitted
+                    )
                     is_first = False
                 yield value
-        desk.metrics.stage(f"{self.kind} complete", time.monotonic() - admitted)
+        scheduler.metrics.stage(f"{self.kind} complete", time.monotonic() - admitted)
 
     async def _wait(self, task: asyncio.Future[Any], until: float, watch_client: bool) -> Any:
         """Return a task's result; cancel it when it is too late, or nobody waits for it."""
@@ -141,10 +143,10 @@ class RequestWork:
                     raise ProblemError(
                         504,
                         "deadline",
-                        f"This took more than {self.desk.deadlines[self.kind]:.0f} seconds. "
+                        f"This took more than {self.scheduler.deadlines[self.kind]:.0f} seconds. "
                         "Ask for less at once.",
                     )
-                if self.desk.closing.is_set():
+                if self.scheduler.closing.is_set():
                     raise closing_problem()
                 if watch_client and await self.request.is_disconnected():
                     raise ProblemError(400, "client-gone", "The client closed the connection.")
@@ -205,18 +207,18 @@ def work_of(kind: Kind, scope: Scope = "read") -> Callable[..., RequestWork]:
     find_reader = reader_with(scope)
 
     def find(request: Request) -> RequestWork:
-        desk: WorkDesk = request.app.state.work
+        scheduler: WorkScheduler = request.app.state.work
         key = reader_key(request, find_reader(request))
-        desk.limits.take(kind, key)
-        return RequestWork(desk, kind, key, request)
+        scheduler.limits.take(kind, key)
+        return RequestWork(scheduler, kind, key, request)
 
     return find
 
 
 def limit_writes(request: Request, reader: CurrentEditor) -> None:
     """Dependency: count a change of the archive against its sender's rate."""
-    desk: WorkDesk = request.app.state.work
-    desk.limits.take("write", reader_key(request, reader))
+    scheduler: WorkScheduler = request.app.state.work
+    scheduler.limits.take("write", reader_key(request, reader))
 
 
 # Parameters of endpoints. FastAPI reads annotations at run time: import these for real.
