@@ -62,8 +62,10 @@ def create_documented() -> FastAPI:
     async def _of_not_modified(_: Request, known: NotModifiedError) -> Response:
         return known.response()
 
+    app.state.documented = []  # pairs of a prefix and a route
     for module in (search, ask, articles, names, ingest, status):
         app.include_router(module.router, prefix=PREFIX)
+        app.state.documented += [(PREFIX, route) for route in module.router.routes]
     app.openapi = cache(lambda: openapi.document(app))  # type: ignore[method-assign]
     return app
 

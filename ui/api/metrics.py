@@ -9,6 +9,8 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from rag.schema import ALL_RIGHTS
+
 if TYPE_CHECKING:
     from ui.api.jobs import JobRunner
     from ui.api.services import Services
@@ -103,7 +105,7 @@ class ServerCollector(Collector):
         yield running
         yield _gauge("backfile_jobs_waiting", "Ingests that wait or run", self._jobs.unfinished)
         archive = self._services.archive
-        status = archive.status()
+        status = archive.status(access=ALL_RIGHTS)
         yield _gauge("backfile_archive_articles", "Articles in the archive", status.articles)
         yield _gauge("backfile_archive_passages", "Passages in the archive", status.passages)
         yield _gauge("backfile_archive_bytes", "Size of the archive on disk", status.bytes)

@@ -135,26 +135,28 @@ class RequestWork:
         """Return a task's result; cancel it when it is too late, or nobody waits for it."""
         try:
             while True:
+                await self._check(until, watch_client)
                 left = until - time.monotonic()
                 await asyncio.wait({task}, timeout=max(0.0, min(TICK, left)))
                 if task.done():
                     return task.result()
-                if left <= 0:
-                    raise ProblemError(
-                        504,
-                        "deadline",
-                        f"This took more than {self.scheduler.deadlines[self.kind]:.0f} seconds. "
-                        "Ask for less at once.",
-                    )
-                if self.scheduler.closing.is_set():
-                    raise closing_problem()
-                if watch_client and await self.request.is_disconnected():
-                    raise ProblemError(400, "client-gone", "The client closed the connection.")
         finally:
             if not task.done():
                 task.cancel()
                 with suppress(asyncio.CancelledError, Exception):
                     await task
+
+    async def _check(self, until: float, watch_client: bool) -> None:
+        """Raise the problem that ends the work early, if there is one."""
+        if time.monotonic() >= until:
+            seconds = self.scheduler.deadlines[self.kind]
+            raise ProblemError(
+                504, "deadline", f"This took more than {seconds:.0f} seconds. Ask for less at once."
+            )
+        if self.scheduler.closing.is_set():
+            raise closing_problem()
+        if watch_client and await self.request.is_disconnected():
+            raise ProblemError(400, "client-gone", "The client closed the connection.")
 
 
 class _Held(Generic[T]):
