@@ -19,6 +19,7 @@ from ui.api.fair_queue import FairQueue, Slot
 from ui.api.limits import RateLimits
 from ui.api.problems import ProblemError
 from ui.api.services import Services
+from ui.api.work import RequestWork
 from ui.readers import LOCAL_VISITOR, Reader
 
 
@@ -150,3 +151,32 @@ def test_too_many_requests_are_told_when_to_come_back(archive: Archive) -> None:
     assert refused.headers["content-type"] == "application/problem+json"
     assert refused.json()["retry_after"] == int(refused.headers["retry-after"])
     assert search(kim).status_code == 200
+
+
+class _Gone:
+    """A request whose sender has gone."""
+
+    async def is_disconnected(self) -> bool:
+        return True
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("is_full", [False, True])
+def test_slot_of_a_client_who_left_is_free_again(archive: Archive, is_full: bool) -> None:
+    api = create_api(Services(archive, Chatbot(archive), Settings(archive=archive.path)))
+    scheduler = api.state.work
+    queue = scheduler.queues["search"]
+
+    async def work() -> None:
+        held = [await queue.acquire("b") for _ in range(queue.slots if is_full else 0)]
+        request: Any = _Gone()
+        done = []
+        with pytest.raises(ProblemError, match="closed the connection"):
+            await RequestWork(scheduler, "search", "a", request).run(lambda: done.append(1))
+        for slot in held:
+            slot.release()
+        await asyncio.sleep(0.1)
+        assert done == []
+        assert (queue.running, queue.waiting) == (0, 0)
+
+    _run(work())

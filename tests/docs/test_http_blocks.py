@@ -1,4 +1,4 @@
-"""The blocks of docs/http.md, run against a real `backfile serve`."""
+"""The `curl` blocks of the README and docs/http.md, run against a real `backfile serve`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.browser.conftest import free_port, serve
-from tests.docs.documents import ROOT, Block, blocks
+from tests.docs.documents import ROOT, Block, all_blocks, blocks
 from tests.support.commands import command
 
 PAGE = ROOT / "docs" / "http.md"
@@ -31,7 +31,7 @@ def address(sample_archive: Path, tmp_path_factory: pytest.TempPathFactory) -> I
         yield printed.partition("/?")[0]
 
 
-@pytest.mark.parametrize("block", blocks(PAGE, "bash"), ids=lambda block: block.place)
+@pytest.mark.parametrize("block", all_blocks("bash"), ids=lambda block: block.place)
 def test_curl_block_is_answered(block: Block, address: str) -> None:
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", block.text.replace(ADDRESS, address)],

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
+from enum import Enum
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from fastapi import Depends, Request
@@ -30,6 +31,12 @@ CHAT_MODEL_SLOTS = 8  # most of the time is spent waiting for the chat model
 LONGEST_WAIT: dict[Kind, float] = {"search": 0.5, "ask": 30.0}  # expected seconds in the queue
 DEADLINES: dict[Kind, float] = {"search": 30.0, "ask": 180.0}  # seconds from the request's arrival
 TICK = 0.25  # seconds between two looks at what ends work early
+
+
+class _End(Enum):
+    """End of an iterator, which isn't one of its values."""
+
+    END = "end"
 
 
 class WorkScheduler:
@@ -110,26 +117,43 @@ class RequestWork:
     ) -> AsyncGenerator[T]:
         scheduler, began = self.scheduler, time.monotonic()
         until = began + scheduler.deadlines[self.kind]
-        acquired = asyncio.ensure_future(scheduler.queues[self.kind].acquire(self.reader))
-        slot: Slot = await self._wait(acquired, until, watch_client)
+        slot = await self._acquire(until, watch_client)
         admitted = time.monotonic()
         scheduler.metrics.stage(f"{self.kind} queue", admitted - began)
         values = iterate_in_thread(lambda: _Held(make, slot))
-        is_first = True
-        async with aclosing(values):
-            while True:
-                following = asyncio.ensure_future(anext(values))
-                try:
-                    value = await self._wait(following, until, watch_client)
-                except StopAsyncIteration:
-                    break
-                if is_first:
-                    scheduler.metrics.stage(
-                        f"{self.kind} first result", time.monotonic() - admitted
-                    )
-                    is_first = False
-                yield value
+        count, is_begun = 0, False
+
+        async def following() -> T | Literal[_End.END]:
+            nonlocal is_begun
+            is_begun = True  # the thread releases the slot from now on
+            return await anext(values, _End.END)
+
+        try:
+            async with aclosing(values):
+                while True:
+                    task = asyncio.ensure_future(following())
+                    value = await self._wait(task, until, watch_client)
+                    if value is _End.END:
+                        break
+                    count += 1
+                    if count == 1:
+                        seconds = time.monotonic() - admitted
+                        scheduler.metrics.stage(f"{self.kind} first result", seconds)
+                    yield value
+        finally:
+            if not is_begun:
+                slot.release()
         scheduler.metrics.stage(f"{self.kind} complete", time.monotonic() - admitted)
+
+    async def _acquire(self, until: float, watch_client: bool) -> Slot:
+        task = asyncio.ensure_future(self.scheduler.queues[self.kind].acquire(self.reader))
+        try:
+            slot: Slot = await self._wait(task, until, watch_client)
+        except BaseException:
+            if task.done() and not task.cancelled() and task.exception() is None:
+                task.result().release()  # admitted at the moment of giving up
+            raise
+        return slot
 
     async def _wait(self, task: asyncio.Future[Any], until: float, watch_client: bool) -> Any:
         """Return a task's result; cancel it when it is too late, or nobody waits for it."""
