@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Coroutine
 from typing import Any
 
@@ -180,3 +181,25 @@ def test_slot_of_a_client_who_left_is_free_again(archive: Archive, is_full: bool
         assert (queue.running, queue.waiting) == (0, 0)
 
     _run(work())
+
+
+@pytest.mark.slow
+def test_requests_share_a_few_threads(archive: Archive) -> None:
+    api = create_api(Services(archive, Chatbot(archive), Settings(archive=archive.path)))
+    used = set()
+
+    async def work() -> None:
+        for _ in range(20):
+            found = RequestWork(api.state.work, "search", "a", _request())
+            used.add(await found.run(threading.get_ident))
+
+    _run(work())
+    assert len(used) <= 2
+
+
+def _request() -> Any:
+    class Waiting:
+        async def is_disconnected(self) -> bool:
+            return False
+
+    return Waiting()

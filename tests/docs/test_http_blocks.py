@@ -7,10 +7,12 @@ import json
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import redirect_stdout
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.browser.conftest import free_port, serve
@@ -33,6 +35,7 @@ def address(sample_archive: Path, tmp_path_factory: pytest.TempPathFactory) -> I
 
 @pytest.mark.parametrize("block", all_blocks("bash"), ids=lambda block: block.place)
 def test_curl_block_is_answered(block: Block, address: str) -> None:
+    _wait_for_jobs(address)  # of another block: a removal is refused while one writes
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", block.text.replace(ADDRESS, address)],
         env={**os.environ, "BACKFILE_TOKEN": TOKEN, "no_proxy": "*"},
@@ -49,6 +52,16 @@ def test_curl_block_is_answered(block: Block, address: str) -> None:
             value, end = decoder.raw_decode(rest)
             assert value
             rest = rest[end:]
+
+
+def _wait_for_jobs(address: str) -> None:
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    until = time.monotonic() + 60
+    while (
+        "backfile_jobs_waiting 0.0" not in httpx.get(f"{address}/v1/metrics", headers=headers).text
+    ):
+        assert time.monotonic() < until
+        time.sleep(0.05)
 
 
 def test_python_block_prints_answers(address: str) -> None:

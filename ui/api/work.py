@@ -21,6 +21,7 @@ from ui.api.limits import RateLimits
 from ui.api.metrics import Metrics
 from ui.api.problems import ProblemError
 from ui.api.services import CurrentEditor, reader_with
+from ui.api.threads import Threads
 from ui.readers import Reader, Scope
 
 Kind = Literal["search", "ask"]
@@ -62,6 +63,7 @@ class WorkScheduler:
             "search": FairQueue(SLOTS, LONGEST_WAIT["search"]),
             "ask": FairQueue(asking, LONGEST_WAIT["ask"]),
         }
+        self.threads = {kind: Threads(queue.slots) for kind, queue in self.queues.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,8 @@ class RequestWork:
         slot = await self._acquire(until, watch_client)
         admitted = time.monotonic()
         scheduler.metrics.stage(f"{self.kind} queue", admitted - began)
-        values = iterate_in_thread(lambda: _Held(make, slot))
+        start = scheduler.threads[self.kind].start
+        values = iterate_in_thread(lambda: _Held(make, slot), start)
         count, is_begun = 0, False
 
         async def following() -> T | Literal[_End.END]:
