@@ -8,6 +8,7 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
+import jsonschema
 import pytest
 from starlette.testclient import TestClient
 
@@ -16,8 +17,8 @@ from rag.archive.archive import Archive
 from rag.rights import Rights
 from rag.settings import Settings
 from tests.api.conftest import Client, ReaderMiddleware
-from ui.api.app import create_api
-from ui.api.openapi import text
+from ui.api.app import create_api, create_documented
+from ui.api.openapi import document, text
 from ui.api.services import Services
 from ui.readers import LOCAL_ADMINISTRATOR, LOCAL_VISITOR, Reader
 
@@ -164,3 +165,19 @@ def test_document_in_the_repository_is_the_servers(services: Services) -> None:
     kept = (ROOT / "docs" / "openapi.json").read_text(encoding="utf-8")
     assert kept == text(create_api(services)), "run: python -m ui.api.openapi > docs/openapi.json"
     assert json.loads(kept)["openapi"].startswith("3.1")
+
+
+def test_examples_of_the_document_fit_its_schemas() -> None:
+    value = document(create_documented())
+    shown = 0
+    for path, methods in value["paths"].items():
+        for operation in methods.values():
+            for response in operation["responses"].values():
+                content = response.get("content", {}).get("application/json", {})
+                if "example" in content:
+                    schema = {**content["schema"], "components": value["components"]}
+                    jsonschema.validate(content["example"], schema)
+                    shown += 1
+            assert operation.get("summary"), path
+            assert "application/problem+json" in operation["responses"]["422"]["content"]
+    assert shown >= 6

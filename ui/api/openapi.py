@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from fastapi.openapi.utils import get_openapi
 
+from rag.archive.browse import BrowsePage
+from rag.schema import Answer, ArticleMetadata, Citation, Hit, Passage, Statement
 from ui.api.ingest import IngestRequest
+from ui.api.jobs import Job, JobCounts
 from ui.api.problems import MEDIA_TYPE, Problem
 
 if TYPE_CHECKING:
@@ -32,6 +36,38 @@ _HEADERS: dict[int, dict[str, Any]] = {
     },
     304: {"ETag": {"description": "The answer's validator", "schema": {"type": "string"}}},
 }
+
+
+def _example_answers() -> dict[str, dict[str, Any]]:
+    """Return an example of what each of the main endpoints answers, by its path."""
+    quote = "The treaty was signed in Velmora on Friday."
+    passage = Passage("harbour-courier.example/treaty", 1, 0, len(quote), quote)
+    metadata = ArticleMetadata(
+        passage.article_id,
+        "Treaty signed",
+        publisher="Harbour Courier",
+        published=datetime(2024, 11, 15, 9, 30, tzinfo=UTC),
+    )
+    hit = Hit(passage, metadata, 0.83)
+    citation = Citation(1, quote, 0, len(quote), passage, metadata)
+    answer = Answer(
+        "When was the treaty signed?",
+        statements=(Statement(quote, (citation,)),),
+        hits=(hit,),
+        newest_source=metadata.published,
+        candidates_considered=40,
+        confidence=0.9,
+    )
+    begun = datetime(2024, 11, 15, 12, 0, tzinfo=UTC)
+    job = Job("6f1d0c2b9a8e7d65", "desk", "running", begun, progress=0.4, counts=JobCounts(new=120))
+    return {
+        "/v1/search": {"hits": [hit.to_dict()], "relaxed": "", "cursor": "vGx0..."},
+        "/v1/ask": answer.to_dict(),
+        "/v1/timeline": answer.to_dict(),
+        "/v1/articles": BrowsePage((metadata,), 1).to_dict(),
+        "/v1/ingest": job.to_dict(),
+        "/v1/jobs/{job_id}": job.to_dict(),
+    }
 
 
 def document(app: FastAPI) -> dict[str, Any]:
@@ -57,9 +93,14 @@ def document(app: FastAPI) -> dict[str, Any]:
         "key": {"type": "apiKey", "in": "header", "name": "X-Api-Key"},
     }
     found["security"] = [{"token": []}, {"key": []}]
+    examples = _example_answers()
     for path, methods in found["paths"].items():
         for operation in methods.values():
             _complete(operation, is_open=path in OPEN)
+            for status in ("200", "202"):
+                content = operation["responses"].get(status, {}).get("content", {})
+                if path in examples and "application/json" in content:
+                    content["application/json"]["example"] = examples[path]
     return found
 
 
