@@ -114,8 +114,8 @@ def _run(
 
 @pytest.mark.slow
 def test_api_keeps_to_its_document(api: Any) -> None:
-    sent, statuses, failed = _run(api, examples=8)
-    _, _, failed_asking = _run(api, examples=40, only="/v1/ask", coverage=False)
+    sent, statuses, failed = _run(api, examples=4)
+    _, _, failed_asking = _run(api, examples=20, only="/v1/ask", coverage=False)
     assert failed + failed_asking == []
     assert sent > 500
     assert {200, 202, 401, 404, 405, 422} <= set(statuses)
@@ -123,8 +123,8 @@ def test_api_keeps_to_its_document(api: Any) -> None:
 
 @pytest.mark.full
 def test_api_keeps_to_its_document_in_5000_cases(api: Any) -> None:
-    sent, statuses, failed = _run(api, examples=40)
-    asked, of_answers, failed_asking = _run(api, examples=40, only="/v1/ask")
+    sent, statuses, failed = _run(api, examples=120)
+    asked, of_answers, failed_asking = _run(api, examples=250, only="/v1/ask")
     assert failed + failed_asking == []
     assert sent + asked >= 5000
     assert not [status for status in statuses + of_answers if status >= 500]
