@@ -20,11 +20,13 @@ class Reader:
         scopes: What they may do: "read" to search and ask, "ingest" to add and remove articles,
             "admin" for metrics, the audit log and accounts. One doesn't include another.
         rights: What they may see.
+        name: What people call them; "" without users.
     """
 
     id: str
     scopes: frozenset[Scope]
     rights: Rights
+    name: str = ""
 
     def may(self, scope: Scope) -> bool:
         """Return whether they may do what needs a scope."""

@@ -45,6 +45,11 @@ SECTIONS = {
         "reindex": "ui.cli.reindex",
         "reembed": "ui.cli.reembed",
     },
+    "Users": {
+        "user": "ui.cli.user",
+        "token": "ui.cli.token",
+        "audit": "ui.cli.audit",
+    },
     "Other": {
         "models": "ui.cli.models",
         "evaluate": "ui.cli.evaluate",
