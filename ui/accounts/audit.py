@@ -147,6 +147,9 @@ class AuditLog:
         return self.path.with_name(f"{FILE}.{number}")
 
 
+OFF = AuditLog(Path(), "off")
+
+
 def _line(entry: dict[str, Any]) -> bytes:
     """Return an entry as a line of ASCII: no value can end it or move a terminal's cursor."""
     clean = {
