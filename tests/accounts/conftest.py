@@ -57,7 +57,9 @@ class Site:
             base_url=self.served.address,
             headers=headers,
             timeout=60,
-            transport=httpx.HTTPTransport(local_address=source),
+            transport=httpx.HTTPTransport(
+                local_address=source, limits=httpx.Limits(max_keepalive_connections=0)
+            ),
         )
 
     def session(self, name: str) -> str:
@@ -111,6 +113,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     accounts.add_user("ada", PASSWORD, ["read"])
     accounts.add_user("ben", PASSWORD, ["read"], Rights(publishers=(ORCHARD.publisher,)))
     accounts.add_user("cid", PASSWORD, ["read", "ingest"], Rights(publishers=(HARBOUR.publisher,)))
+    accounts.add_user("dan", PASSWORD, ["read"])
     accounts.add_user("eva", PASSWORD, SCOPES, ALL_RIGHTS)
     accounts.add_user("bot", PASSWORD, ["ingest"], ALL_RIGHTS)
     with serve(

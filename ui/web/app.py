@@ -146,6 +146,7 @@ class Served:
     ) -> None:
         self.blocks = blocks
         self.write_access = authentication.write_access
+        self.archive = view.whole_archive
         self._authentication = authentication
         app = GuardedApp(blocks, settings, authentication, view)
         listening = listen(settings.host, settings.port)

@@ -8,6 +8,7 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from html import escape
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
@@ -20,7 +21,6 @@ from ui.web import routes
 from ui.web.authentication import Authentication, find_cookie
 from ui.web.places import read_asset
 from ui.web.quota import Bucket
-from ui.web.views.markup import escape
 
 if TYPE_CHECKING:
     from ui.accounts.audit import AuditLog
