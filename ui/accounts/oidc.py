@@ -263,7 +263,7 @@ class OidcProvider:
     async def _read(self, address: str) -> dict[str, Any]:
         try:
             async with self._client("") as client:
-                response = await client.get(address, withhold_token=True)
+                response = await client.request("GET", address, withhold_token=True)
                 found = response.raise_for_status().json()
         except Exception as error:  # of httpx, and of what isn't JSON
             raise AccountError("The provider does not answer.") from error
