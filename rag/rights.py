@@ -23,7 +23,7 @@ Names = tuple[str, ...] | Literal[Everything.ALL]
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """What a reader may see: an article must pass all three conditions.
+    """Conditions on the articles that a reader may see; an article must pass all three.
 
     Case is ignored. An empty tuple grants nothing; `ALL` grants everything. An article without a
     publisher or a section passes only where that field is `ALL`.
@@ -52,7 +52,7 @@ class Rights:
 
     @property
     def sees_everything(self) -> bool:
-        """Whether these rights allow reading every article."""
+        """True if these rights allow reading every article."""
         return self.publishers is ALL and self.sections is ALL and self.access is ALL
 
     def allow(self, *, publisher: str, section: str, access: str) -> bool:

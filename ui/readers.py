@@ -33,6 +33,6 @@ class Reader:
         return scope in self.scopes
 
 
-# Without users: whoever can reach the page on this machine, and who has the start-up token, too.
+# Without users: anybody who can reach the page on this machine, and the holder of its token.
 LOCAL_VISITOR: Final = Reader("local", frozenset({"read"}), Rights())
 LOCAL_ADMINISTRATOR: Final = Reader("local", frozenset(SCOPES), ALL_RIGHTS)

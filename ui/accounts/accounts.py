@@ -55,7 +55,7 @@ class Accounts:
 
         Args:
             name: A name that no other user has.
-            password: The password; "" for a user whom a proxy vouches for.
+            password: The password; "" for a user whom a proxy names.
             scopes: What they may do.
             rights: What they may see; by default, articles that need no right.
 
@@ -96,7 +96,7 @@ class Accounts:
         return secret
 
     def end_session(self, secret: str) -> None:
-        """End a session; does nothing if there is none."""
+        """End a session; does nothing if it is missing."""
         if _SESSION.fullmatch(secret):
             self.store.end_session(digest_of(secret))
 

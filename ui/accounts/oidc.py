@@ -36,7 +36,7 @@ SCOPE = "openid profile"
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """What the members of a provider's group may do and see."""
+    """Scopes and rights of the members of a provider's group."""
 
     scopes: frozenset[Scope]
     rights: Rights
@@ -44,7 +44,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class ExternalUser:
-    """A user whom the provider vouches for.
+    """A user whom the provider names.
 
     Attributes:
         subject: The provider and its permanent name for them.

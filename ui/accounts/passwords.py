@@ -40,7 +40,7 @@ def verify_password(password: str, hashed: str) -> tuple[bool, str]:
 
     Args:
         password: The password.
-        hashed: The hash; "" if there is none, which takes as long and never matches.
+        hashed: The hash; "" if it is missing, which takes as long and never matches.
 
     Returns:
         Whether it is right, and a new hash if the old one should be replaced, else "".

@@ -83,7 +83,7 @@ class SqliteAccounts:
         return tuple(_user(row) for row in rows)
 
     def user(self, name: str) -> User:
-        """Return a user by name or id; raises AccountError if there is none."""
+        """Return a user by name or id; raises AccountError if it is missing."""
         with self._database.read() as connection:
             return _find_user(connection, name)
 
@@ -150,7 +150,7 @@ class SqliteAccounts:
             return _find_user(connection, user.id)
 
     def find_login(self, name: str) -> tuple[User, str] | None:
-        """Return the user of a name and their password's hash; None if there is none."""
+        """Return the user of a name and their password's hash; None if it is missing."""
         with self._database.read() as connection:
             row = connection.execute(
                 f"SELECT {_USER} FROM users WHERE name_key = ?", (name_key(name),)
@@ -262,7 +262,7 @@ class SqliteAccounts:
         return user
 
     def end_session(self, digest: str) -> None:
-        """End a session; does nothing if there is none."""
+        """End a session; does nothing if it is missing."""
         if self._database.exists:
             with self._database.write() as connection:
                 connection.execute("DELETE FROM sessions WHERE digest = ?", (digest,))

@@ -25,7 +25,7 @@ class AccountStore(Protocol):
         """Return all users, by name."""
 
     def user(self, name: str) -> User:
-        """Return a user; raises AccountError if there is none."""
+        """Return a user; raises AccountError if it is missing."""
 
     def add_user(self, name: str, password: str, scopes: frozenset[Scope], rights: Rights) -> User:
         """Add a user; raises AccountError if the name is taken.
@@ -40,14 +40,14 @@ class AccountStore(Protocol):
     def put_external(
         self, subject: str, name: str, scopes: frozenset[Scope], rights: Rights
     ) -> User:
-        """Add or change the user whom an identity provider vouches for.
+        """Add or change the user whom an identity provider names.
 
         Raises:
             AccountError: Another user has the name, or the user is disabled.
         """
 
     def change_user(self, name: str, scopes: frozenset[Scope], rights: Rights) -> User:
-        """Change what a user may do and see; raises AccountError if there is none."""
+        """Change what a user may do and see; raises AccountError if it is missing."""
 
     def set_password(self, name: str, password: str) -> User:
         """Replace the hash of a user's password, and end their sessions.
@@ -67,7 +67,7 @@ class AccountStore(Protocol):
         """
 
     def find_login(self, name: str) -> tuple[User, str] | None:
-        """Return the user of a name and the hash of their password; None if there is none."""
+        """Return the user of a name and the hash of their password; None if it is missing."""
 
     def add_token(
         self,
@@ -84,7 +84,7 @@ class AccountStore(Protocol):
         """Return all tokens that weren't revoked, by user and name."""
 
     def revoke_token(self, token_id: str) -> Token:
-        """Delete a token by its id; raises AccountError if there is none."""
+        """Delete a token by its id; raises AccountError if it is missing."""
 
     def find_token(self, digest: str) -> Token | None:
         """Return the token with this digest unless it expired or its user is disabled."""
@@ -96,4 +96,4 @@ class AccountStore(Protocol):
         """Return whose session this is; None if it expired or its user is disabled."""
 
     def end_session(self, digest: str) -> None:
-        """End a session; does nothing if there is none."""
+        """End a session; does nothing if it is missing."""

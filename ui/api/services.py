@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What the endpoints work with.
+    """Archive, chatbot and settings of a server, for the endpoints.
 
     Attributes:
         archive: The archive, open for reading. Endpoints use `archive_for` instead.

@@ -74,9 +74,7 @@ def list_users(settings: Settings, as_json: bool) -> int:
     ],
 )
 @_name_argument
-@click.option(
-    "--no-password", is_flag=True, help="For a user whom a proxy vouches for, or for tokens."
-)
+@click.option("--no-password", is_flag=True, help="For a user whom a proxy names, or for tokens.")
 @grant_options
 @archive_options
 def add(

@@ -95,7 +95,7 @@ class ProxyHeader:
 
 @dataclass(frozen=True, slots=True)
 class Authentication:
-    """Who sends a request.
+    """Rules that find who sends a request.
 
     Attributes:
         accounts: The users.
@@ -130,7 +130,7 @@ class Authentication:
 
     @property
     def needs_login(self) -> bool:
-        """Whether there are users, so that everybody has to log in."""
+        """True if there are users, so that everybody has to log in."""
         return self.always or self.accounts.has_users
 
     def reader(
@@ -199,7 +199,7 @@ def sent_token(headers: Mapping[str, str]) -> str:
 
 
 def find_cookie(headers: Mapping[str, str], name: str) -> str:
-    """Return the value of a cookie; "" if there is none, or several that differ."""
+    """Return the value of a cookie; "" if it is missing, or there are several that differ."""
     found = set()
     for cookie in headers.get("cookie", "").split(";"):
         key, _, value = cookie.strip().partition("=")

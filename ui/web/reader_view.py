@@ -43,7 +43,7 @@ class ReaderView:
 
     @property
     def reader(self) -> Reader:
-        """Who sent the request that is being handled."""
+        """Sender of the request that is being handled."""
         found = current_reader()
         if not self.needs_login():
             return found or LOCAL_VISITOR
@@ -51,7 +51,7 @@ class ReaderView:
 
     @property
     def rights(self) -> Rights | None:
-        """What the reader may see; None without users, when the archive isn't restricted."""
+        """Rights of the reader; None without users, when the archive isn't restricted."""
         return self.reader.rights if self.needs_login() else None
 
     @property
@@ -76,7 +76,7 @@ class ReaderView:
 
     @property
     def saved_rights(self) -> Rights:
-        """What the reader sees in saved items; everything without users, as only editors do."""
+        """Rights for saved items; everything without users, as only editors do."""
         return self.rights or ALL_RIGHTS
 
     def record(self, action: Action, *, question: str = "", **details: str | int) -> None:

@@ -30,7 +30,7 @@ MOST_PUBLISHERS = 200  # rows; a web crawl can have thousands
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Who the reader is.
+    """Name of the reader, and the views that they see.
 
     Attributes:
         name: Their name; "" without users.
