@@ -15,7 +15,6 @@ BackfileError
 +-- ChatModelError            the chat model is missing or did not answer
 +-- SettingsError             a setting is unknown or invalid
 +-- SavedItemError            a saved search or a dossier is missing, or its name is taken
-+-- AccountError              a user or a token is missing, or its name is taken
 +-- InvalidValueError         a value has an argument of the wrong type; also a ValueError
 """
 
@@ -70,10 +69,6 @@ class SettingsError(BackfileError):
 
 class SavedItemError(BackfileError):
     """A saved search, a dossier or an entry of one is missing, or its name is taken."""
-
-
-class AccountError(BackfileError):
-    """A user or a token doesn't exist, is taken, or may not have what is asked for."""
 
 
 class InvalidValueError(BackfileError, ValueError):

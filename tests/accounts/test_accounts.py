@@ -12,14 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.errors import AccountError, InvalidValueError
+from rag.errors import InvalidValueError
 from rag.rights import ALL, ALL_RIGHTS, Names, Rights
 from rag.store.connection import StoreConnection, connect_existing
 from tests.accounts.conftest import PASSWORD
 from ui.accounts import passwords
 from ui.accounts.accounts import Accounts, digest_of
 from ui.accounts.sqlite_store import FILE, IDLE_HOURS
-from ui.accounts.types import User
+from ui.accounts.types import AccountError, User
 
 NAMES = st.one_of(st.just(ALL), st.lists(st.sampled_from("abc"), max_size=3).map(tuple))
 RIGHTS = st.builds(Rights, publishers=NAMES, sections=NAMES, access=NAMES)

@@ -9,11 +9,11 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from rag.errors import AccountError, InvalidValueError
+from rag.errors import InvalidValueError
 from rag.rights import Rights
 from rag.store.saved_names import clean_name
 from ui.accounts.passwords import hash_password, verify_password
-from ui.accounts.types import Token, User, check_scopes
+from ui.accounts.types import AccountError, Token, User, check_scopes
 
 if TYPE_CHECKING:
     from ui.accounts.store import AccountStore

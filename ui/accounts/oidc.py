@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from rag.errors import AccountError, InvalidValueError, SettingsError
+from rag.errors import InvalidValueError, SettingsError
 from rag.rights import Rights
 from ui.accounts.accounts import clean_user_name
-from ui.accounts.types import check_scopes
+from ui.accounts.types import AccountError, check_scopes
 from ui.readers import Scope
 
 if TYPE_CHECKING:

@@ -13,12 +13,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from rag.errors import AccountError, ArchiveLockedError, ArchiveUnwritableError
+from rag.errors import ArchiveLockedError, ArchiveUnwritableError
 from rag.rights import Rights
 from rag.store.connection import StoreConnection
 from rag.store.saved_names import name_key, new_id
 from rag.store.side_database import SideDatabase, to_text
-from ui.accounts.types import Token, User, check_scopes
+from ui.accounts.types import AccountError, Token, User, check_scopes
 from ui.readers import Scope
 
 FILE = "users.sqlite3"

@@ -7,9 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from rag.errors import InvalidValueError
+from rag.errors import BackfileError, InvalidValueError
 from rag.rights import Rights
 from ui.readers import SCOPES, Reader, Scope
+
+
+class AccountError(BackfileError):
+    """A user or a token doesn't exist, is taken, or may not have what is asked for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -189,8 +189,8 @@ def _open(settings: Settings) -> Accounts:
 
 def _check_is_new(accounts: Accounts, name: str) -> None:
     """Fail before the password is asked for, not after."""
-    from rag.errors import AccountError
     from ui.accounts.accounts import clean_user_name
+    from ui.accounts.types import AccountError
 
     if accounts.store.find_login(clean_user_name(name)):
         raise AccountError(f"There is already a user named {name!r}. Choose another name.")

@@ -12,7 +12,7 @@ from html import escape
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
-from rag.errors import AccountError, BackfileError
+from rag.errors import BackfileError
 from rag.store.saved_names import name_key
 from ui.accounts.accounts import SESSION_DAYS
 from ui.i18n import Texts, preferred_language, texts_in
@@ -180,7 +180,7 @@ class LoginRoutes:
             user = await asyncio.to_thread(
                 store.put_external, found.subject, found.name, found.scopes, found.rights
             )
-        except (BackfileError, AccountError) as error:
+        except BackfileError as error:
             self.audit.record(None, "login_failed", client=request.client, why=str(error))
             failed = self._form(
                 request, "/", "login_provider", secure=secure, status=403, why=str(error)
