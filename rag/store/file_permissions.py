@@ -18,7 +18,7 @@ _FILES = (
     "archive.sqlite*",
     "saved.sqlite3*",
     "users.sqlite3*",
-    "audit.jsonl*",
+    "audit.*jsonl*",
     "vectors.json*",
     "*.lock",
     "writer.json",

@@ -71,8 +71,8 @@ def test_log_is_rotated_by_size_and_limited(tmp_path: Path) -> None:
     log = AuditLog(tmp_path, largest=1_000)
     for number in range(200):
         log.record(ADA, "read", number=number)
-    files = sorted(path.name for path in tmp_path.glob(f"{FILE}*") if "lock" not in path.name)
-    assert files == sorted([FILE, *(f"{FILE}.{number}" for number in range(1, KEPT + 1))])
+    files = sorted(path.name for path in tmp_path.glob("audit*.jsonl"))
+    assert files == sorted([FILE, *(f"audit.{number}.jsonl" for number in range(1, KEPT + 1))])
     assert all((tmp_path / name).stat().st_size <= 1_000 for name in files)
     numbers = [entry["number"] for entry in entries(tmp_path)]
     assert numbers == list(range(200 - len(numbers), 200))

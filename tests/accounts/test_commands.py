@@ -12,7 +12,7 @@ import pytest
 
 from rag.archive.archive import Archive
 from tests.accounts.conftest import PASSWORD
-from tests.support.fakes import WordEmbeddings, small_archive
+from tests.support.fakes import HARBOUR, ORCHARD, WordEmbeddings, small_archive
 from ui import opening
 from ui.accounts import audit, sqlite_store
 from ui.cli.main import main
@@ -118,6 +118,32 @@ def test_names_are_shown_without_terminal_controls(shell: Shell) -> None:
     shell.run("user", "add", "ada\x1b[2J\nroot", "--no-password")
     assert "\x1b" not in shell.run("user")
     assert len(shell.run("user").splitlines()) == 1
+
+
+def test_removals_and_exports_are_logged(shell: Shell, tmp_path: Path) -> None:
+    small_archive(shell.folder).close()
+    shell.run("withdraw", HARBOUR.id, "--reason", "legal")
+    shell.run("reinstate", HARBOUR.id)
+    shell.run("export", str(tmp_path / "articles.jsonl"))
+    log = list(audit.AuditLog(shell.folder).read())
+    assert [entry["action"] for entry in log] == ["withdraw", "reinstate", "export"]
+    assert {entry.get("articles") for entry in log[:2]} == {HARBOUR.id}
+
+
+def test_erasing_an_article_erases_it_from_the_log(shell: Shell) -> None:
+    small_archive(shell.folder).close()
+    log = audit.AuditLog(shell.folder, "questions", largest=300)
+    for number in range(8):
+        log.record(None, "ask", question=f"{number}: {HARBOUR.title}")
+        log.record(None, "read", article=ORCHARD.id, number=number)
+    assert len(list(shell.folder.glob("audit.*.jsonl"))) >= 3
+    shell.run("withdraw", HARBOUR.id, "--erase", "--reason", "legal")
+    for path in shell.folder.glob("audit*"):
+        assert HARBOUR.title.encode() not in path.read_bytes()
+        assert HARBOUR.id.encode() not in path.read_bytes()
+    left = list(log.read())
+    assert left[-1]["action"] == "erase"
+    assert {entry["action"] for entry in left[:-1]} == {"read"}
 
 
 # the folder

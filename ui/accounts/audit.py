@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ui.readers import Reader
 
 FILE = "audit.jsonl"  # in the archive's folder
-LARGEST = 20_000_000  # bytes; a larger file becomes audit.jsonl.1, and that one .2
+LARGEST = 20_000_000  # bytes; a larger file becomes audit.1.jsonl, and that one audit.2.jsonl
 KEPT = 9  # older files
 LONGEST = 2_000  # characters of a value
 LOCK_SECONDS = 5.0  # an entry takes a millisecond
@@ -144,7 +144,7 @@ class AuditLog:
                 newer.replace(self._older(number))
 
     def _older(self, number: int) -> Path:
-        return self.path.with_name(f"{FILE}.{number}")
+        return self.path.with_name(f"audit.{number}.jsonl")  # `erase` looks at .jsonl files
 
 
 OFF = AuditLog(Path(), "off")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rag.settings import Settings
 
 # Names of files that a folder without an archive may have already.
-FILES = (sqlite_store.FILE, audit.FILE)
+FILES = (sqlite_store.FILE, audit.FILE, "audit.")
 
 
 def open_accounts(settings: Settings) -> Accounts:

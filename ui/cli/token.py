@@ -13,7 +13,6 @@ from rag.settings import Settings
 from ui.cli.account_options import GRANTS, grant_options, rights_text
 from ui.cli.command import Example, ExitCode, ManualGroup, usage_error
 from ui.cli.options import Date, archive_options
-from ui.cli.user import operator
 from ui.render import json_line
 
 if TYPE_CHECKING:
@@ -114,11 +113,9 @@ def revoke(token_id: str, settings: Settings, as_json: bool) -> int:
 
 
 def _record(settings: Settings, what: str, one: Token) -> None:
-    from ui.accounts.audit import AuditLog
+    from ui.cli.operator import record_command
 
-    AuditLog.of(settings).record(
-        operator(), "account", what=f"{what} {one.name} of {one.user.name}"
-    )
+    record_command(settings, "account", what=f"{what} {one.name} of {one.user.name}")
 
 
 def _list(settings: Settings, *, as_json: bool) -> int:

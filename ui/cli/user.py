@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -15,7 +14,6 @@ from rag.store.file_permissions import make_private_folder
 from ui.cli.account_options import GRANTS, grant_options, rights_text
 from ui.cli.command import Example, ExitCode, ManualGroup, usage_error
 from ui.cli.options import archive_options
-from ui.readers import Reader
 from ui.render import json_line
 
 if TYPE_CHECKING:
@@ -159,18 +157,6 @@ def enable(name: str, settings: Settings, as_json: bool) -> int:
     return _print(settings, "enabled", changed, as_json=as_json)
 
 
-def operator() -> Reader:
-    """Return who runs a command on the archive's machine, for the audit log."""
-    import getpass
-
-    from ui.readers import LOCAL_ADMINISTRATOR as LOCAL
-
-    name = ""
-    with suppress(OSError, KeyError, ImportError):  # a container may have no such user
-        name = getpass.getuser()
-    return Reader(LOCAL.id, LOCAL.scopes, LOCAL.rights, name)
-
-
 def ask_password() -> str:
     """Return a new password from the terminal, or from standard input."""
     if sys.stdin.isatty():
@@ -197,9 +183,9 @@ def _check_is_new(accounts: Accounts, name: str) -> None:
 
 
 def _print(settings: Settings, done: str, changed: User, *, as_json: bool) -> int:
-    from ui.accounts.audit import AuditLog
+    from ui.cli.operator import record_command
 
-    AuditLog.of(settings).record(operator(), "account", what=f"{done} {changed.name}")
+    record_command(settings, "account", what=f"{done} {changed.name}")
     if as_json:
         print(json_line({"done": done, "user": changed.to_dict()}))
     else:

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from rag.errors import BackfileError
 from rag.store.saved_names import name_key
-from ui.accounts.accounts import SESSION_DAYS
+from ui.accounts.accounts import LONGEST_NAME, SESSION_DAYS
 from ui.i18n import Texts, preferred_language, texts_in
 from ui.readers import Reader
 from ui.web import routes
@@ -111,12 +111,13 @@ class LoginRoutes:
         # Counted before the password is checked, and for names that don't exist, too.
         is_allowed = self.by_address.take(request.client)
         if not is_allowed or not self.by_name.take(name_key(name)[:200]):
-            self.audit.record(None, "login_failed", client=request.client, name=name)
+            # Not logged: a flood of attempts must not push other entries out of the log.
             return self._form(request, target, "login_wait", secure=secure, status=429)
         accounts = self.authentication.accounts
         user = await asyncio.to_thread(accounts.check_password, name, given.get("password", ""))
         if user is None:
-            self.audit.record(None, "login_failed", client=request.client, name=name)
+            tried = name[:LONGEST_NAME]
+            self.audit.record(None, "login_failed", client=request.client, name=tried)
             return self._form(request, target, "login_wrong", secure=secure, status=401)
         return await self._enter(user, target, request, secure=secure)
 

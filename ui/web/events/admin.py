@@ -250,7 +250,7 @@ def _withdraw(page: PageUpdates, settings: Settings) -> Any:
         except BackfileError as error:
             gr.Warning(escape(str(error)))
             return {on.article_ids: ids}
-        page.view.record("withdraw", articles=" ".join(ids), reason=reason_text)
+        page.view.record("withdraw", articles=" ".join(ids))
         gr.Info(texts("withdrawn_articles", count=count), duration=5)
         return {
             on.article_ids: (),
