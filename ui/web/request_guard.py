@@ -328,7 +328,7 @@ class Guard:
             raise _unauthenticated(
                 "Log in, or send a token in the header Authorization: Bearer bf_..."
             )
-        if request.kind not in ("api", "page", "article") and not reader.may("read"):
+        if request.kind in ("part", "stream", "call", "upload") and not reader.may("read"):
             raise RejectedRequestError(403, "You may not read this archive.", kind="scope-missing")
 
     def _is_secure(self, request: IncomingRequest) -> bool:
