@@ -12,7 +12,6 @@ from rag.sanitize import single_line
 from rag.settings import Settings
 from ui.cli.command import Example, ExitCode, ManualPage
 from ui.cli.options import DATES, Date, archive_options
-from ui.render import json_line
 
 FIRST = ("at", "action", "who", "name", "client")  # the other fields follow these
 
@@ -42,6 +41,7 @@ def audit(since: datetime | None, who: str | None, settings: Settings, as_json: 
     With --json, one object for each line.
     """
     from ui.accounts.audit import AuditLog
+    from ui.render import json_line
 
     for entry in _matching(AuditLog.of(settings).read(), since, who):
         if as_json:

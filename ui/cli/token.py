@@ -13,7 +13,6 @@ from rag.settings import Settings
 from ui.cli.account_options import GRANTS, grant_options, rights_text
 from ui.cli.command import Example, ExitCode, ManualGroup, usage_error
 from ui.cli.options import Date, archive_options
-from ui.render import json_line
 
 if TYPE_CHECKING:
     from ui.accounts.types import Token
@@ -80,6 +79,7 @@ def add(
     user is given more or less later.
     """
     from ui.accounts.opening import open_accounts
+    from ui.render import json_line
 
     made, secret = open_accounts(settings).make_token(
         user, name, scopes=scopes, rights=rights, expires=expires
@@ -100,6 +100,7 @@ def add(
 def revoke(token_id: str, settings: Settings, as_json: bool) -> int:
     """Revoke a token for good."""
     from ui.accounts.opening import open_accounts
+    from ui.render import json_line
 
     if token_id.startswith("bf_"):
         raise usage_error("ID is the token's ID, not its secret: see `backfile token list`")
@@ -120,6 +121,7 @@ def _record(settings: Settings, what: str, one: Token) -> None:
 
 def _list(settings: Settings, *, as_json: bool) -> int:
     from ui.accounts.opening import open_accounts
+    from ui.render import json_line
 
     tokens = open_accounts(settings).store.tokens()
     if as_json:

@@ -14,7 +14,6 @@ from rag.store.file_permissions import make_private_folder
 from ui.cli.account_options import GRANTS, grant_options, rights_text
 from ui.cli.command import Example, ExitCode, ManualGroup, usage_error
 from ui.cli.options import archive_options
-from ui.render import json_line
 
 if TYPE_CHECKING:
     from ui.accounts.accounts import Accounts
@@ -184,6 +183,7 @@ def _check_is_new(accounts: Accounts, name: str) -> None:
 
 def _print(settings: Settings, done: str, changed: User, *, as_json: bool) -> int:
     from ui.cli.operator import record_command
+    from ui.render import json_line
 
     record_command(settings, "account", what=f"{done} {changed.name}")
     if as_json:
@@ -198,6 +198,8 @@ def _grant_text(one: User) -> str:
 
 
 def _list(settings: Settings, *, as_json: bool) -> int:
+    from ui.render import json_line
+
     users = _open(settings).store.users()
     if as_json:
         print(json_line({"users": [one.to_dict() for one in users]}))
