@@ -13,7 +13,15 @@ T = TypeVar("T")
 _DONE = object()
 
 
-async def iterate_in_thread(make: Callable[[], Iterator[T]]) -> AsyncGenerator[T]:
+def _start_thread(work: Callable[[], None]) -> None:
+    # A daemon thread, so that a chat model that hangs can't keep the program from exiting.
+    threading.Thread(target=work, daemon=True, name="backfile answer").start()
+
+
+async def iterate_in_thread(
+    make: Callable[[], Iterator[T]],
+    start: Callable[[Callable[[], None]], None] = _start_thread,
+) -> AsyncGenerator[T]:
     """Yield the values of a blocking iterator without blocking the event loop.
 
     One thread creates, runs and closes the iterator, with the caller's context variables. If the
@@ -22,6 +30,7 @@ async def iterate_in_thread(make: Callable[[], Iterator[T]]) -> AsyncGenerator[T
 
     Args:
         make: Returns the iterator; called in the thread.
+        start: Calls a function in a thread, by default a new one.
 
     Raises:
         Exception: Any exception of the iterator.
@@ -48,10 +57,8 @@ async def iterate_in_thread(make: Callable[[], Iterator[T]]) -> AsyncGenerator[T
         except BaseException as error:  # raised again in the event loop
             send(_DONE, error)
 
-    # A daemon thread, so that a chat model that hangs can't keep the program from exiting.
-    threading.Thread(
-        target=copy_context().run, args=(work,), daemon=True, name="backfile answer"
-    ).start()
+    context = copy_context()
+    start(lambda: context.run(work))
     try:
         while True:
             value, error = await values.get()

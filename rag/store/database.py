@@ -61,7 +61,7 @@ class Database:
         self.path = folder / name
         self._writable = writable
         self._local = threading.local()
-        self._connections: list[sqlite3.Connection] = []
+        self._connections: list[tuple[threading.Thread, sqlite3.Connection]] = []
         self._lock = threading.Lock()
         self._restricted: tuple[int, bool] = (-1, True)  # (sequence, result) of the last look
         if not self.path.exists() or not self.path.stat().st_size:
@@ -130,7 +130,8 @@ class Database:
         if connection is None:
             connection = self._connect()
             with self._lock:
-                self._connections.append(connection)
+                self._close_ended()
+                self._connections.append((threading.current_thread(), connection))
             self._local.connection = connection
             with self._map_damage():
                 if self._writable:
@@ -181,10 +182,17 @@ class Database:
                 f"the database {self.path} cannot be read ({error}): {RESTORE_HINT}"
             ) from error
 
+    def _close_ended(self) -> None:
+        """Close the connections of threads that have ended; each holds tens of megabytes."""
+        for thread, connection in self._connections:
+            if not thread.is_alive():
+                connection.close()
+        self._connections = [one for one in self._connections if one[0].is_alive()]
+
     def close(self) -> None:
         """Close every thread's connection."""
         with self._lock:
-            for connection in self._connections:
+            for _, connection in self._connections:
                 connection.close()
             self._connections.clear()
         self._local = threading.local()

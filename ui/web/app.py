@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import hashlib
+import signal
 import threading
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from ui.accounts import passwords
 from ui.accounts.audit import AuditLog
 from ui.accounts.oidc import OidcProvider
 from ui.accounts.opening import open_accounts
-from ui.api.app import create_api
+from ui.api.app import begin_closing, close_api, create_api
 from ui.api.services import Services
 from ui.web.archive_summary import SummaryCache
 from ui.web.auth import WriteAccess
@@ -70,7 +71,7 @@ MALLOC_ARENAS = 2
 
 
 def serve(settings: Settings) -> None:
-    """Serve the page until Ctrl-C.
+    """Serve the page and the API until Ctrl-C or SIGTERM.
 
     Args:
         settings: The archive, the models, and the address to listen on.
@@ -81,6 +82,7 @@ def serve(settings: Settings) -> None:
     """
     limit_malloc_arenas()
     check_reachable(settings, open_accounts(settings))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: streams and jobs end
     create = settings.write_access != "none" and opening.is_unused(settings.archive)
     with opening.open_chatbot(settings, create=create) as (archive, chatbot):
         # A batch this large loads torch now; otherwise the first question would wait for it.
@@ -148,7 +150,7 @@ class Served:
         self.write_access = authentication.write_access
         self.archive = view.whole_archive
         self._authentication = authentication
-        app = GuardedApp(blocks, settings, authentication, view)
+        self._app = app = GuardedApp(blocks, settings, authentication, view)
         listening = listen(settings.host, settings.port)
         host = settings.host.strip("[]")
         shown_host = "localhost" if host in WILDCARDS else f"[{host}]" if ":" in host else host
@@ -165,6 +167,7 @@ class Served:
     def close(self) -> None:
         """Stop the server."""
         self.server.close()
+        self._app.finish_jobs()
 
 
 def start(archive: Archive, chatbot: Chatbot, settings: Settings) -> Served:
@@ -250,16 +253,21 @@ class GuardedApp(Guard):
         events = GradioEvents(blocks, self._gradio)
         calls = CallChecker(outer, page_functions(blocks), events, Quota(events))
         feeds = FeedRoute(calls, archive, settings.base_url, authentication.feed_access)
-        api = create_api(Services(archive, chatbot, settings, audit))
+        self._api = create_api(Services(archive, chatbot, settings, audit))
         login = LoginRoutes(authentication, audit, OidcProvider.of(settings))
         hosts = AllowedHosts.of(settings)
-        super().__init__(outer, ProgramRoutes(feeds, api), hosts, login, settings.base_url)
+        super().__init__(outer, ProgramRoutes(feeds, self._api), hosts, login, settings.base_url)
 
     def close_streams(self) -> None:
         """Close all event streams. Must be called in the server's event loop."""
+        begin_closing(self._api)
         self._blocks._queue.close()  # type: ignore[no-untyped-call]
         self._blocks.is_running = False
         self._gradio.stop_event.set()
+
+    def finish_jobs(self) -> None:
+        """Wait for the ingest in progress to stop, after the server has stopped."""
+        close_api(self._api)
 
 
 def theme() -> themes.Base:
