@@ -98,6 +98,11 @@ CODES: Final[Mapping[str, tuple[str, ...]]] = {
     "evidence_missing": (),
     "being_verified": (),
     "retracted": (),
+    # Reasons in a check of a draft
+    "check_nothing_found": (),
+    "check_archive_disagrees": (),
+    "check_too_many_sentences": ("most",),
+    "check_out_of_time": (),
     # Constraints that were read from the question
     "published_on": ("day",),
     "published_between": ("first", "last"),

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI
 
 from rag.version import version
-from ui.api import problems, search
+from ui.api import check, problems, search
+from ui.api.openai import routes as openai
 
 if TYPE_CHECKING:
     from ui.api.services import Services
@@ -33,6 +34,6 @@ def create_api(services: Services) -> FastAPI:
     )
     app.state.services = services
     problems.add_handlers(app)
-    for module in (search,):
+    for module in (search, check, openai):
         app.include_router(module.router, prefix=PREFIX)
     return app
