@@ -90,6 +90,10 @@ class Settings:
             `https://archive.paper.example`; exports and feeds link to articles there.
         host: The address at which the page is served.
         port: Its port.
+        search_rate: How many searches and look-ups a reader may send to the API: "25/second", or
+            several rates separated by ";"; "" for no limit.
+        ask_rate: How many questions, likewise.
+        write_rate: How many ingests and removals, likewise.
 
     Raises:
         SettingsError: A value is of the wrong type, not one of the choices, or out of range.
@@ -124,6 +128,9 @@ class Settings:
     base_url: str = ""
     host: str = "127.0.0.1"
     port: int = 7860
+    search_rate: str = "25/second"
+    ask_rate: str = "10/second;300/minute"
+    write_rate: str = "60/minute"
 
     def __post_init__(self) -> None:
         """Validate the settings; raises SettingsError."""

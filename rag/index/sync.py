@@ -195,6 +195,12 @@ class IndexSync:
         # If a text index is behind, a writer is about to commit: look again at the next search.
         self._seen = sequence if self._text_reached() >= sequence else -1
 
+    @property
+    def lag(self) -> int:
+        """Number of changes that the slowest index doesn't have yet; searches cover them."""
+        reached = min(self._text_reached(), self._reached())
+        return max(0, self._store.database.sequence() - reached)
+
     def _text_reached(self) -> int:
         """Return the last change in both text indexes."""
         return min(index.reached for index in self.text_indexes)

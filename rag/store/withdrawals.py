@@ -12,7 +12,7 @@ from enum import IntEnum
 
 import numpy as np
 
-from rag.schema import Span
+from rag.schema import ArticleMetadata, Span
 from rag.store.articles import ArticleStore, PreparedArticle
 
 
@@ -150,6 +150,13 @@ class Withdrawals:
             tuple(digest for _, _, digest, _ in rows),
             vectors.reshape(len(rows), -1) if rows else np.empty((0, 0), np.float32),
         )
+
+    def last_metadata(self, article_id: str) -> ArticleMetadata | None:
+        """Return the metadata of an article as it was withdrawn; None if nothing of it is left."""
+        withdrawn = (
+            "r.until = (SELECT w.sequence FROM withdrawals w WHERE w.article_id = r.article_id)"
+        )
+        return self._store.metadata_of([article_id], withdrawn).get(article_id)
 
     # erasure
 

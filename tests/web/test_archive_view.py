@@ -22,16 +22,16 @@ from rag.store.ingest_log import IngestRun, RejectedInput, RejectLog, RunLog
 from rag.store.withdrawals import Withdrawal
 from tests.support.fakes import ARTICLES, HARBOUR, WordEmbeddings, as_json, small_archive
 from tests.web.page_events import event, page_of, sender, shown
+from ui import ingest_job
 from ui.i18n import texts_in
-from ui.web import ingest_job
-from ui.web.events.archive import show_archive, wire_archive
-from ui.web.ingest_job import (
+from ui.ingest_job import (
     IngestResult,
     ingest_upload,
     reinstate_article,
     settle_held_change,
     withdraw_articles,
 )
+from ui.web.events.archive import show_archive, wire_archive
 from ui.web.state import Session
 from ui.web.updates import PageUpdates
 from ui.web.views.archive import coverage_html, heading_html, log_html, pending_html

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import secrets
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request, Response
 
 from rag.version import version
-from ui.api import check, problems, search
+from ui.api import articles, ask, check, ingest, names, openapi, problems, search, status
+from ui.api.caching import NotModifiedError
+from ui.api.closing import Closing
+from ui.api.jobs import JobRunner
+from ui.api.metrics import Metrics, ServerCollector
 from ui.api.openai import routes as openai
+from ui.api.openai.errors import OpenAIErrors
+from ui.api.requests import BodyLimit, RequestLog
+from ui.api.work import WorkDesk
 
 if TYPE_CHECKING:
     from ui.api.services import Services
@@ -19,11 +28,28 @@ PREFIX = "/v1"
 def create_api(services: Services) -> FastAPI:
     """Return the application.
 
-    It trusts `scope["state"]["reader"]`, which the guard in front of it must set.
+    It trusts `scope["state"]["reader"]`, which the guard in front of it must set. Call `close_api`
+    at the server's end.
 
     Args:
         services: What the endpoints work with.
     """
+    app = create_documented()
+    metrics, closing = Metrics(), Closing()
+    app.state.services = services
+    app.state.secret = secrets.token_bytes(32)  # of cursors and ETags, which end with the server
+    app.state.metrics, app.state.closing = metrics, closing
+    app.state.work = WorkDesk(services.settings, services.chatbot, metrics, closing)
+    app.state.jobs = JobRunner(services.archive, services.settings, closing)
+    metrics.registry.register(ServerCollector(services, app.state.work, app.state.jobs))
+    app.add_middleware(BodyLimit, ingest_path=f"{PREFIX}/ingest")
+    app.add_middleware(OpenAIErrors)
+    app.add_middleware(RequestLog, metrics=metrics)  # outermost
+    return app
+
+
+def create_documented() -> FastAPI:
+    """Return the application without what its endpoints work with: enough to document it."""
     app = FastAPI(
         title="Backfile",
         version=version(),
@@ -31,9 +57,33 @@ def create_api(services: Services) -> FastAPI:
         openapi_url=f"{PREFIX}/openapi.json",
         docs_url=None,  # their pages load scripts from elsewhere
         redoc_url=None,
+        redirect_slashes=False,  # a redirect would name a host
     )
-    app.state.services = services
     problems.add_handlers(app)
-    for module in (search, check, openai):
+
+    @app.exception_handler(NotModifiedError)
+    async def _of_not_modified(_: Request, known: NotModifiedError) -> Response:
+        return known.response()
+
+    for module in (search, ask, check, articles, names, ingest, status, openai):
         app.include_router(module.router, prefix=PREFIX)
+    app.openapi = cache(lambda: openapi.document(app))  # type: ignore[method-assign]
     return app
+
+
+def begin_closing(app: Any) -> None:
+    """End the streams and jobs of an application; returns at once.
+
+    Args:
+        app: What `create_api` returned.
+    """
+    app.state.closing.set()
+
+
+def close_api(app: Any) -> None:
+    """Wait for the current batch of a job, and record the jobs that are interrupted.
+
+    Args:
+        app: What `create_api` returned.
+    """
+    app.state.jobs.close()

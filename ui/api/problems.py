@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from rag.errors import (
     ArchiveLockedError,
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MEDIA_TYPE = "application/problem+json"
+MOST_ERRORS = 20  # of an invalid request
+LONGEST_PLACE = 300  # characters
 TYPE_PREFIX = "urn:backfile:problem:"  # identifies a kind of problem; there is no page behind it
 
 # Status and kind of Backfile's own errors; the first class that fits counts.
@@ -61,16 +65,60 @@ class ProblemError(Exception):
         self.headers = dict(headers or {})
         self.more = dict(more or {})
 
-    def response(self) -> JSONResponse:
-        """Return the response that tells it."""
-        body = {
+    @property
+    def body(self) -> dict[str, Any]:
+        """The problem as JSON."""
+        return {
             "type": f"{TYPE_PREFIX}{self.kind}",
             "title": HTTPStatus(self.status).phrase,
             "status": self.status,
-            "detail": self.detail,
+            "detail": printable(self.detail),
             **self.more,
         }
-        return JSONResponse(body, self.status, self.headers, MEDIA_TYPE)
+
+    def response(self) -> JSONResponse:
+        """Return the response that tells it."""
+        return JSONResponse(self.body, self.status, self.headers, MEDIA_TYPE)
+
+
+class Problem(BaseModel):
+    """What went wrong (RFC 9457)."""
+
+    type: str = Field(
+        description="The kind of problem, which stays the same between versions",
+        examples=["urn:backfile:problem:invalid-request"],
+    )
+    title: str = Field(description="The status in words", examples=["Unprocessable Content"])
+    status: int = Field(description="The HTTP status", ge=400, le=599, examples=[422])
+    detail: str = Field(description="What is wrong, and how to fix it")
+
+
+def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return how an endpoint's documentation lists the problems that only it has."""
+    return {status: {"description": HTTPStatus(status).phrase} for status in statuses}
+
+
+NOT_MODIFIED: dict[int | str, dict[str, Any]] = {
+    304: {"description": "The answer is the one whose ETag was sent as If-None-Match"}
+}
+
+
+def printable(text: str) -> str:
+    """Return a text without lone surrogates, which JSON in UTF-8 can't have."""
+    return text.encode(errors="backslashreplace").decode()
+
+
+def json_response(body: dict[str, Any], status: int = 200) -> JSONResponse:
+    """Return an answer, without validating again what `to_dict` made."""
+    return JSONResponse(body, status)
+
+
+def of_backfile(error: BackfileError) -> ProblemError:
+    """Return the problem of one of Backfile's own errors."""
+    status, kind = next((s, k) for c, s, k in _OF_ERRORS if isinstance(error, c))
+    more = {"error": type(error).__name__}
+    headers = {"Retry-After": "5"} if status == 409 else {}
+    return ProblemError(status, kind, str(error), headers=headers, more=more)
 
 
 def add_handlers(app: FastAPI) -> None:
@@ -83,19 +131,37 @@ def add_handlers(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def _of_validation(_: Request, error: RequestValidationError) -> JSONResponse:
         errors = [
-            {"place": ".".join(map(str, one["loc"])), "detail": str(one["msg"])}
-            for one in error.errors()
+            {
+                "place": printable(".".join(map(str, one["loc"])))[:LONGEST_PLACE],
+                "detail": printable(str(one["msg"]))[:LONGEST_PLACE],
+            }
+            for one in error.errors()[:MOST_ERRORS]
         ]
         detail = "; ".join(f"{one['place']}: {one['detail']}" for one in errors[:5])
         return ProblemError(422, "invalid-request", detail, more={"errors": errors}).response()
 
     @app.exception_handler(HTTPException)
-    async def _of_http(_: Request, error: HTTPException) -> JSONResponse:
+    async def _of_http(request: Request, error: HTTPException) -> JSONResponse:
         kind = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
         headers = dict(error.headers or {})
-        return ProblemError(error.status_code, kind, str(error.detail), headers=headers).response()
+        detail = str(error.detail)
+        if error.status_code == 405:
+            headers["Allow"] = ", ".join(_methods(request))
+            detail = f"This address takes {headers['Allow']}."
+        elif error.status_code == 404 and detail == "Not Found":
+            detail = "There is nothing at this address. GET /v1/openapi.json lists what there is."
+        return ProblemError(error.status_code, kind, detail, headers=headers).response()
 
     @app.exception_handler(BackfileError)
     async def _of_backfile(_: Request, error: BackfileError) -> JSONResponse:
-        status, kind = next((s, k) for c, s, k in _OF_ERRORS if isinstance(error, c))
-        return ProblemError(status, kind, str(error)).response()
+        return of_backfile(error).response()
+
+
+def _methods(request: Request) -> list[str]:
+    """Return the methods that an address takes, of all routes."""
+    found: set[str] = set()
+    for route in request.app.routes:
+        match, _ = route.matches(request.scope)
+        if match is not Match.NONE:
+            found |= set(getattr(route, "methods", None) or ())
+    return sorted(found)

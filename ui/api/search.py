@@ -2,36 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Any, Literal
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Body, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from rag.query.parser import LONGEST_QUESTION
-from rag.schema import Filters
+from rag.archive.restricted import RestrictedArchive, RestrictedSnapshot
+from rag.retrieval.hybrid import Relaxed, retrieve
+from rag.schema import Hit
+from ui.api import problems
+from ui.api.cursors import LONGEST, fingerprints, read_cursor, write_cursor
+from ui.api.fields import Day, FilterFields, Hits, SearchMode, Words, query_value
 from ui.api.services import CurrentReader, CurrentServices
+from ui.api.values import model_of
+from ui.api.work import SearchWork
 
-router = APIRouter()
+router = APIRouter(tags=["Search and ask"])
 
-
-class FilterFields(BaseModel):
-    """Conditions on the articles; an empty field is no condition."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    after: date | None = Field(default=None, description="First day of publication")
-    before: date | None = Field(default=None, description="Day after the last one")
-    publishers: list[str] = Field(default=[], max_length=100)
-    authors: list[str] = Field(default=[], max_length=100)
-    sections: list[str] = Field(default=[], max_length=100)
-    languages: list[str] = Field(default=[], max_length=100)
-    kinds: list[str] = Field(default=[], max_length=100)
-    excluded_publishers: list[str] = Field(default=[], max_length=100)
-
-    def to_filters(self) -> Filters:
-        """Return the filters; rights are the archive's matter."""
-        return Filters(**self.model_dump())
+MOST_PAGED = 500  # hits that pages may have together; browsing goes further
+SPARE = 8  # hits searched beyond a page's end: the best k aren't always among the best 2k
 
 
 class SearchRequest(BaseModel):
@@ -39,25 +28,84 @@ class SearchRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    query: str = Field(min_length=1, max_length=LONGEST_QUESTION)
+    query: Words
     filters: FilterFields = Field(default_factory=FilterFields)
-    mode: Literal["hybrid", "vector", "bm25"] = "hybrid"
-    k: int = Field(default=8, ge=1, le=100)
-    asked_on: date | None = None
-    as_of: date | None = None
-
-
-@router.post("/search")
-def search(
-    asked: SearchRequest, services: CurrentServices, reader: CurrentReader
-) -> dict[str, Any]:
-    """Return the passages that answer a question or match a query, best first."""
-    hits = services.archive_for(reader).search(
-        asked.query,
-        asked.k,
-        mode=asked.mode,
-        filters=asked.filters.to_filters(),
-        asked_on=asked.asked_on,
-        as_of=asked.as_of,
+    mode: SearchMode = Field(
+        default="hybrid",
+        description="How passages are found; dates and names in a question count only in `hybrid`",
     )
-    return {"hits": [hit.to_dict() for hit in hits]}
+    k: Hits = 8
+    asked_on: Day | None = Field(default=None, description='The day "last week" is counted from')
+    as_of: Day | None = Field(default=None, description="Search the archive of this day")
+    cursor: str = Field(
+        default="", max_length=LONGEST, description="The `cursor` of the page before"
+    )
+
+
+class SearchResponse(BaseModel):
+    """Passages, best first."""
+
+    hits: list[model_of(Hit)]  # type: ignore[valid-type]
+    relaxed: Relaxed = Field(
+        description="The constraint of the question that the search ignored, if any"
+    )
+    cursor: str = Field(description='What to send for the next page; "" on the last one')
+
+
+_EXAMPLES: Any = {
+    "question": {"value": {"query": "What did South Korea threaten?", "k": 3}},
+    "filtered": {
+        "value": {
+            "query": "soldiers",
+            "mode": "bm25",
+            "filters": {"after": "2024-10-01", "publishers": ["Harbour Courier"]},
+        }
+    },
+}
+
+
+@router.post("/search", response_model=SearchResponse, responses=problems.responses(409))
+async def search(
+    asked: Annotated[SearchRequest, Body(openapi_examples=_EXAMPLES)],
+    request: Request,
+    services: CurrentServices,
+    reader: CurrentReader,
+    work: SearchWork,
+) -> Any:
+    """Return the passages that answer a question or match a query, best first."""
+    archive, secret = services.archive_for(reader), request.app.state.secret
+
+    def find() -> dict[str, Any]:
+        version, query, seen = archive.version, query_value(asked), []
+        if asked.cursor:
+            seen = read_cursor(secret, reader, version, query, asked.cursor)
+        k = asked.k + len(seen) + SPARE if seen else asked.k
+        found, relaxed = _search(archive, asked, k)
+        hits = [
+            hit
+            for hit, passage in zip(found, fingerprints(found), strict=True)
+            if passage not in seen
+        ][: asked.k]
+        shown = [*seen, *fingerprints(hits)]
+        is_last = len(hits) < asked.k or len(shown) >= MOST_PAGED
+        return {
+            "hits": [hit.to_dict() for hit in hits],
+            "relaxed": relaxed,
+            "cursor": "" if is_last else write_cursor(secret, reader, version, query, shown),
+        }
+
+    return problems.json_response(await work.run(find))
+
+
+def _search(archive: RestrictedArchive, asked: SearchRequest, k: int) -> tuple[list[Hit], Relaxed]:
+    view: RestrictedArchive | RestrictedSnapshot = archive
+    if asked.as_of is not None:
+        view = archive.as_of(asked.as_of)
+    filters = asked.filters.to_filters()
+    if asked.mode != "hybrid":
+        return view.search(asked.query, k, mode=asked.mode, filters=filters), ""
+    asked_on = asked.asked_on
+    if isinstance(view, RestrictedSnapshot):
+        asked_on = asked_on or view.day
+    found = retrieve(view, asked.query, k, filters=filters, asked_on=asked_on)
+    return list(found.nearest_hits), found.relaxed

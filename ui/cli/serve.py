@@ -43,9 +43,11 @@ def serve(settings: Settings, host: str | None, port: int | None) -> int:
 
     A missing or empty folder becomes an empty archive, unless nobody may add articles to it.
     """
+    from ui.cli.logs import log_to_file
     from ui.web.app import serve as serve_page
 
     given: dict[str, Any] = {"host": host, "port": port}
     settings = replace(settings, **{n: value for n, value in given.items() if value is not None})
-    serve_page(settings)
+    with log_to_file(settings):
+        serve_page(settings)
     return ExitCode.DONE

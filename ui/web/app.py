@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import hashlib
+import signal
 import threading
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from gradio import themes
 
 from rag.settings import Settings
 from ui import opening
-from ui.api.app import create_api
+from ui.api.app import begin_closing, close_api, create_api
 from ui.api.services import Services
 from ui.web.archive_summary import SummaryCache
 from ui.web.auth import WriteAccess
@@ -61,7 +62,7 @@ MALLOC_ARENAS = 2
 
 
 def serve(settings: Settings) -> None:
-    """Serve the page until Ctrl-C.
+    """Serve the page and the API until Ctrl-C or SIGTERM.
 
     Args:
         settings: The archive, the models, and the address to listen on.
@@ -71,6 +72,7 @@ def serve(settings: Settings) -> None:
         BackfileError: The archive cannot be opened, or the port is in use.
     """
     limit_malloc_arenas()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: streams and jobs end
     create = settings.write_access != "none" and opening.is_unused(settings.archive)
     with opening.open_chatbot(settings, create=create) as (archive, chatbot):
         # A batch this large loads torch now; otherwise the first question would wait for it.
@@ -123,7 +125,7 @@ class Served:
     ) -> None:
         self.blocks = blocks
         self.write_access = write_access
-        app = GuardedApp(blocks, settings, write_access, archive, chatbot)
+        self._app = app = GuardedApp(blocks, settings, write_access, archive, chatbot)
         listening = listen(settings.host, settings.port)
         host = settings.host.strip("[]")
         shown_host = "localhost" if host in WILDCARDS else f"[{host}]" if ":" in host else host
@@ -140,6 +142,7 @@ class Served:
     def close(self) -> None:
         """Stop the server."""
         self.server.close()
+        self._app.finish_jobs()
 
 
 def start(archive: Archive, chatbot: Chatbot, settings: Settings) -> Served:
@@ -220,14 +223,20 @@ class GuardedApp(Guard):
         events = GradioEvents(blocks, self._gradio)
         calls = CallChecker(outer, page_functions(blocks), events, Quota(events))
         feeds = FeedRoute(calls, archive, settings.base_url)
-        api = create_api(Services(archive, chatbot, settings))
-        super().__init__(outer, ProgramRoutes(feeds, api), AllowedHosts.of(settings), write_access)
+        self._api = create_api(Services(archive, chatbot, settings))
+        routes = ProgramRoutes(feeds, self._api)
+        super().__init__(outer, routes, AllowedHosts.of(settings), write_access)
 
     def close_streams(self) -> None:
         """Close all event streams. Must be called in the server's event loop."""
+        begin_closing(self._api)
         self._blocks._queue.close()  # type: ignore[no-untyped-call]
         self._blocks.is_running = False
         self._gradio.stop_event.set()
+
+    def finish_jobs(self) -> None:
+        """Wait for the ingest in progress to stop, after the server has stopped."""
+        close_api(self._api)
 
 
 def theme() -> themes.Base:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -12,7 +13,10 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from rag.errors import BackfileError, InvalidValueError, QuestionTooLongError
-from ui.api.problems import ProblemError
+from ui.api.problems import MEDIA_TYPE, ProblemError, printable
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 PATHS = ("/v1/responses", "/v1/chat/completions", "/v1/models")
 _TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
@@ -53,14 +57,21 @@ def error_value(
 ) -> dict[str, Any]:
     """Return the body that tells an error."""
     kind = _TYPES.get(status, "invalid_request_error" if status < 500 else "server_error")
-    return {"error": {"message": message, "type": kind, "param": param, "code": code}}
+    param = printable(param) if param else None
+    return {
+        "error": {"message": printable(message), "type": kind, "param": param, "code": code}
+    }
 
 
 def of_problem(problem: ProblemError) -> JSONResponse:
     """Return a problem's response in OpenAI's shape."""
+    return JSONResponse(problem_value(problem), problem.status, problem.headers)
+
+
+def problem_value(problem: ProblemError) -> dict[str, Any]:
+    """Return a problem's body in OpenAI's shape."""
     code = problem.kind.replace("-", "_")
-    body = error_value(problem.status, problem.detail, code=code)
-    return JSONResponse(body, problem.status, problem.headers)
+    return error_value(problem.status, problem.detail, code=code)
 
 
 def error_of(error: BackfileError) -> tuple[int, dict[str, Any]]:
@@ -99,6 +110,64 @@ class OpenAIRoute(APIRoute):
                 return JSONResponse(body, status)
 
         return answer
+
+
+class OpenAIErrors:
+    """ASGI middleware that gives every problem on these routes OpenAI's shape.
+
+    Those of other layers, too: an unknown method, a body that is too large.
+
+    Args:
+        app: The application.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        if scope["type"] == "http" and is_openai_path(scope["path"]):
+            send = _Reshaped(send)
+        await self._app(scope, receive, send)
+
+
+class _Reshaped:
+    """ASGI `send` that converts the body of a problem."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._start: Message | None = None
+        self._body = b""
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            kinds = [v for n, v in message["headers"] if n.lower() == b"content-type"]
+            if kinds and kinds[0].startswith(MEDIA_TYPE.encode()):
+                self._start = message
+                return
+        if self._start is None:
+            await self._send(message)
+            return
+        self._body += message.get("body", b"")
+        if not message.get("more_body"):
+            await self._flush(self._start)
+
+    async def _flush(self, start: Message) -> None:
+        problem = json.loads(self._body)
+        code = str(problem["type"]).rpartition(":")[2].replace("-", "_")
+        value = error_value(start["status"], problem["detail"], code=code)
+        body = json.dumps(value).encode()
+        kept = [
+            (name, content)
+            for name, content in start["headers"]
+            if name.lower() not in (b"content-type", b"content-length")
+        ]
+        own = [
+            (b"content-type", b"application/json"),
+            (b"content-length", str(len(body)).encode()),
+        ]
+        await self._send({**start, "headers": [*kept, *own]})
+        await self._send({"type": "http.response.body", "body": body})
 
 
 def _of_validation(error: RequestValidationError) -> dict[str, Any]:

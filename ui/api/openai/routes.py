@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import secrets
 import time
@@ -12,7 +13,7 @@ from datetime import date
 from typing import Any, Protocol
 
 from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
@@ -21,14 +22,16 @@ from rag.errors import BackfileError
 from rag.schema import Answer
 from ui.api.openai import chat, models, responses
 from ui.api.openai.cited_text import CitedTextWriter, Piece
-from ui.api.openai.errors import OpenAIRoute, error_of, error_value
+from ui.api.openai.errors import OpenAIRoute, error_of, error_value, problem_value
 from ui.api.openai.messages import Conversation, read_input, read_messages
 from ui.api.openai.parameters import CHAT, RESPONSES
-from ui.api.search import FilterFields
+from ui.api.fields import FilterFields
+from ui.api.problems import ProblemError
 from ui.api.services import CurrentReader, CurrentServices, Services
+from ui.api.work import AskWork
 from ui.i18n import preferred_language, texts_in
 
-router = APIRouter(route_class=OpenAIRoute)
+router = APIRouter(route_class=OpenAIRoute, tags=["OpenAI-compatible"])
 _logger = logging.getLogger(__name__)
 _STARTED = int(time.time())
 
@@ -112,9 +115,9 @@ class _Ask:
     conversation: Conversation
     options: BackfileOptions
 
-    def stream(self) -> AsyncGenerator[Answer]:
+    def stream(self) -> Iterator[Answer]:
         """Return the answers as they grow."""
-        return self.chatbot.astream(
+        return self.chatbot.stream(
             self.conversation.question,
             history=self.conversation.history,
             filters=self.options.filters.to_filters(),
@@ -135,7 +138,11 @@ class _StreamWriter(Protocol):
 
 @router.post("/responses", responses={**_ERRORS, **_STREAM}, response_model=None)
 async def create_response(
-    asked: ResponsesRequest, request: Request, services: CurrentServices, reader: CurrentReader
+    asked: ResponsesRequest,
+    request: Request,
+    services: CurrentServices,
+    reader: CurrentReader,
+    work: AskWork,
 ) -> Response:
     """Answer a question, as OpenAI's Responses does; citations are `url_citation` annotations."""
     RESPONSES.validate(_given(asked))
@@ -144,12 +151,18 @@ async def create_response(
     writer = responses.ResponseWriter(
         _new_id("resp_"), _new_id("msg_"), int(time.time()), asked.model, asked.metadata or {}
     )
-    return await _answer(ask, _text_writer(request, services), writer, stream=bool(asked.stream))
+    return await _answer(
+        work.stream(ask.stream), _text_writer(request, services), writer, stream=bool(asked.stream)
+    )
 
 
 @router.post("/chat/completions", responses={**_ERRORS, **_STREAM}, response_model=None)
 async def create_completion(
-    asked: ChatRequest, request: Request, services: CurrentServices, reader: CurrentReader
+    asked: ChatRequest,
+    request: Request,
+    services: CurrentServices,
+    reader: CurrentReader,
+    work: AskWork,
 ) -> Response:
     """Answer a question, as OpenAI's Chat Completions does; the last message is the question."""
     CHAT.validate(_given(asked))
@@ -159,7 +172,9 @@ async def create_completion(
     options = asked.stream_options or StreamOptions()
     completion = chat.Completion(_new_id("chatcmpl-"), int(time.time()), asked.model)
     writer = _ChatWriter(completion, with_usage=bool(options.include_usage))
-    return await _answer(ask, _text_writer(request, services), writer, stream=bool(asked.stream))
+    return await _answer(
+        work.stream(ask.stream), _text_writer(request, services), writer, stream=bool(asked.stream)
+    )
 
 
 @router.get("/models", responses=_ERRORS)
@@ -200,13 +215,12 @@ class _ChatWriter:
 
 
 async def _answer(
-    ask: _Ask,
+    answers: AsyncGenerator[Answer],
     text: CitedTextWriter,
     writer: _ChatWriter | responses.ResponseWriter,
     *,
     stream: bool,
 ) -> Response:
-    answers = ask.stream()
     # The first answer is awaited before the status is sent: what is wrong with the question is a
     # 400, not an event.
     first = await anext(answers)
@@ -222,7 +236,8 @@ async def _answer(
             pass
     for _ in text.finish(answer):
         pass
-    return JSONResponse(writer.body(answer, text))
+    # in ASCII, since a request's metadata may have lone surrogates
+    return Response(json.dumps(writer.body(answer, text)), media_type="application/json")
 
 
 async def _events(
@@ -242,6 +257,10 @@ async def _events(
         except BackfileError as error:
             _, body = error_of(error)
             for event in writer.fail(body):
+                yield event
+            return
+        except ProblemError as problem:
+            for event in writer.fail(problem_value(problem)):
                 yield event
             return
         except Exception:

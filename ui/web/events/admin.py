@@ -12,8 +12,7 @@ from rag.errors import BackfileError
 from rag.schema import ALL_RIGHTS
 from rag.settings import Settings
 from ui.i18n import Texts, texts_in
-from ui.web.components import ADMIN_EVENT, QUEUED_EVENT, IngestControls, WithdrawControls
-from ui.web.ingest_job import (
+from ui.ingest_job import (
     MOST_SOURCES,
     IngestResult,
     find_ids,
@@ -21,6 +20,7 @@ from ui.web.ingest_job import (
     split_addresses,
     withdraw_articles,
 )
+from ui.web.components import ADMIN_EVENT, QUEUED_EVENT, IngestControls, WithdrawControls
 from ui.web.labels import i18n
 from ui.web.places import html_place, read_asset
 from ui.web.state import Session

@@ -14,10 +14,10 @@ from rag.store.held_changes import HeldChanges
 from rag.store.ingest_log import RejectLog, RunLog
 from rag.store.withdrawals import Withdrawals
 from ui.i18n import Texts, texts_in
+from ui.ingest_job import reinstate_article, settle_held_change
 from ui.web import input_validation
 from ui.web.components import ADMIN_EVENT, ArchiveView
 from ui.web.events.admin import lay_out_ingest, may_write, require_write_access
-from ui.web.ingest_job import reinstate_article, settle_held_change
 from ui.web.places import html_place, read_asset
 from ui.web.state import Session
 from ui.web.updates import PageUpdates, Updates

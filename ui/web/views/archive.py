@@ -10,7 +10,7 @@ from rag.store.held_changes import HeldChange
 from rag.store.ingest_log import IngestRun, RejectedInput
 from rag.store.withdrawals import Withdrawal
 from ui.i18n import Texts
-from ui.web.ingest_job import original_place
+from ui.ingest_job import original_place
 from ui.web.views.markup import escape, escape_line, paragraph
 
 MOST_PUBLISHERS = 30  # rows of the calendar

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rag.schema import ArticleMetadata
 from ui.i18n import Texts
-from ui.web.ingest_job import IngestResult
+from ui.ingest_job import IngestResult
 from ui.web.views.markup import escape, escape_line
 
 if TYPE_CHECKING:

@@ -18,15 +18,15 @@ from rag.errors import ArchiveLockedError
 from rag.settings import Settings, Writers
 from tests.support.fakes import ARTICLES, HARBOUR, QuotingChatbot, WordEmbeddings, small_archive
 from ui.i18n import texts_in
-from ui.web.app import build_page, start
-from ui.web.auth import WriteAccess
-from ui.web.ingest_job import (
+from ui.ingest_job import (
     IngestResult,
     find_ids,
     ingest_upload,
     split_addresses,
     withdraw_articles,
 )
+from ui.web.app import build_page, start
+from ui.web.auth import WriteAccess
 from ui.web.state import Session
 from ui.web.views.status import ingest_html, status_html
 

@@ -1,4 +1,4 @@
-"""Add and withdraw articles from the page, while it keeps answering questions."""
+"""Add and withdraw articles while the archive keeps answering questions."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 FOLDER = "given"  # in the archive's folder; holds uploads while they are ingested
 MOST_SOURCES = 1000
 MOST_PREVIEWED = 50  # articles listed in a preview
-MOST_REJECTS = 200  # shown on the page; `backfile rejects` lists all
+MOST_REJECTS = 200  # shown; `backfile rejects` lists all
 LOCK_SECONDS = 2.0  # a decision waits for the one before; an ingest takes longer
 POLL_SECONDS = 0.5  # interval of progress updates
 
@@ -96,27 +96,32 @@ def ingest_upload(
     addresses: Sequence[str],
     *,
     preview: bool = False,
+    wait: float = 0.0,
+    stop: Event | None = None,
 ) -> Iterator[IngestResult]:
     """Ingest files and web addresses in a thread, and yield the progress.
 
     Closing the iterator stops the ingest after the current batch.
 
     Args:
-        archive: The page's archive, which stays readable.
+        archive: The server's archive, which stays readable.
         settings: Limits of fetching.
         files: Uploaded files; deleted at the end, but kept after a preview, a failure or a stop.
         addresses: URLs to fetch.
         preview: Whether to write nothing, and only find out what would be added.
+        wait: Seconds to wait for another writer.
+        stop: When set, nothing more is read; what has been read is added.
 
     Yields:
         The progress, at least every `POLL_SECONDS`. The last value is done; `failed` is set if,
         for example, another process is writing to the archive.
     """
-    stop, updates = Event(), SimpleQueue[Callable[[IngestResult], IngestResult]]()
+    stop = stop or Event()
+    updates = SimpleQueue[Callable[[IngestResult], IngestResult]]()
     work = Thread(
         target=_run_in_thread,
         args=(archive, settings, files, addresses, stop, updates),
-        kwargs={"preview": preview},
+        kwargs={"preview": preview, "wait": wait},
         daemon=True,
     )
     work.start()
@@ -141,6 +146,7 @@ def _run_in_thread(
     updates: SimpleQueue[Callable[[IngestResult], IngestResult]],
     *,
     preview: bool,
+    wait: float,
 ) -> None:
     from ingest.fetch.client import Client, Limits
 
@@ -151,7 +157,7 @@ def _run_in_thread(
         with (
             Client(limits, agent=settings.fetch_agent, allowed=allowed, stop=stop) as client,
             _staged_files(archive.path, files) as staged,
-            nullcontext(archive) if preview else _writer(archive, settings) as target,
+            nullcontext(archive) if preview else _writer(archive, settings, wait) as target,
         ):
             groups: list[tuple[str, Sequence[Path | str]]] = []
             groups += [(file.name, [file]) for file in staged]
@@ -166,7 +172,7 @@ def _run_in_thread(
                 file.unlink(missing_ok=True)
     except BackfileError as error:
         failed = str(error)
-    except Exception as error:  # any error is shown on the page
+    except Exception as error:  # any error is shown
         failed = f"{type(error).__name__}: {error}"[:300]
     updates.put(lambda result: replace(result, failed=failed, is_done=True))
 
@@ -235,10 +241,10 @@ def sum_reports(reports: Sequence[IngestReport]) -> IngestReport:
 
 @contextmanager
 def _writer(archive: Archive, settings: Settings, wait: float = 0.0) -> Iterator[Archive]:
-    """Open the page's archive for writing, with its embedding model, which is already loaded.
+    """Open an archive for writing, with its embedding model, which is already loaded.
 
     Args:
-        archive: The page's archive.
+        archive: The server's archive.
         settings: Its settings.
         wait: Seconds to wait for another writer.
     """
@@ -355,7 +361,7 @@ def withdraw_articles(archive: Archive, settings: Settings, ids: Sequence[str], 
     """Withdraw articles from the archive.
 
     Args:
-        archive: The page's archive.
+        archive: The server's archive.
         settings: Its settings.
         ids: Ids of the articles.
         reason: Reason to record.
@@ -368,3 +374,30 @@ def withdraw_articles(archive: Archive, settings: Settings, ids: Sequence[str], 
     """
     with _writer(archive, settings, LOCK_SECONDS) as writer:
         return writer.withdraw(ids, reason=reason)
+
+
+def erase_articles(archive: Archive, settings: Settings, ids: Sequence[str], reason: str) -> bool:
+    """Withdraw articles, and erase their texts from every file of the archive.
+
+    Args:
+        archive: The server's archive.
+        settings: Its settings.
+        ids: Ids of the articles.
+        reason: Reason to record.
+
+    Returns:
+        False if another process kept the database's log open, in which case the next writer
+        finishes.
+
+    Raises:
+        ArchiveLockedError: Another process is writing to the archive.
+    """
+    with _writer(archive, settings, LOCK_SECONDS) as writer:
+        return writer.erase(ids, reason=reason)
+
+
+def withdrawn_article(archive: Archive, article_id: str) -> ArticleMetadata | None:
+    """Return the metadata of a withdrawn article; None if it isn't withdrawn, or is erased."""
+    from rag.store.withdrawals import Withdrawals
+
+    return Withdrawals(archive.store).last_metadata(article_id)

@@ -1,0 +1,83 @@
+"""Cursors: opaque places in a list of results, which nobody can forge or use elsewhere."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from rag.schema import Hit
+from ui.api.caching import binding
+from ui.api.problems import ProblemError
+from ui.readers import Reader
+
+LONGEST = 8_000  # characters
+_TAG = 16  # bytes of the signature
+_VERSION = 8  # bytes of the archive's version
+
+
+def write_cursor(secret: bytes, reader: Reader, version: int, query: Any, place: Any) -> str:
+    """Return a cursor.
+
+    Args:
+        secret: The server's.
+        reader: The only reader who may use it, with their present rights.
+        version: The archive's version: the list is another one after a change.
+        query: JSON value of the request, without its cursor.
+        place: JSON value that says where the next page begins.
+    """
+    payload = version.to_bytes(_VERSION) + json.dumps(place).encode()
+    return base64.urlsafe_b64encode(_sign(secret, reader, query, payload) + payload).decode()
+
+
+def read_cursor(secret: bytes, reader: Reader, version: int, query: Any, cursor: str) -> Any:
+    """Return the place of a cursor.
+
+    Args:
+        secret: The server's.
+        reader: Who sends it.
+        version: The archive's present version.
+        query: JSON value of the request, without its cursor.
+        cursor: What `write_cursor` returned, or anything else.
+
+    Raises:
+        ProblemError: 422 if it is no cursor of this reader and query; 409 if the archive has
+            changed since.
+    """
+    try:
+        data = base64.b64decode(cursor.encode(), b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        data = b""
+    tag, payload = data[:_TAG], data[_TAG:]
+    if not hmac.compare_digest(tag, _sign(secret, reader, query, payload)):
+        raise ProblemError(
+            422,
+            "invalid-cursor",
+            "The cursor doesn't belong to this request. Send the request without it.",
+        )
+    if int.from_bytes(payload[:_VERSION]) != version:
+        raise ProblemError(
+            409,
+            "cursor-expired",
+            "The archive has changed since. Send the request without the cursor.",
+        )
+    return json.loads(payload[_VERSION:])
+
+
+def _sign(secret: bytes, reader: Reader, query: Any, payload: bytes) -> bytes:
+    signed = b"cursor" + binding(reader, 0, query) + payload
+    return hmac.digest(secret, signed, hashlib.sha256)[:_TAG]
+
+
+def fingerprints(hits: Iterable[Hit]) -> list[str]:
+    """Return short digests of hits' passages, by which a cursor remembers those shown."""
+    return [
+        hashlib.sha256(f"{hit.passage.start} {hit.passage.article_id}".encode(errors="replace"))
+        .digest()[:5]
+        .hex()
+        for hit in hits
+    ]

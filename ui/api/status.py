@@ -1,0 +1,146 @@
+"""`/v1/status`, `/v1/livez`, `/v1/readyz` and `/v1/metrics`."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any, Literal
+
+from fastapi import APIRouter, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST
+from pydantic import BaseModel, Field
+from starlette.concurrency import run_in_threadpool
+
+from rag.archive.stats import ArchiveStatus
+from rag.version import version
+from ui.api import problems
+from ui.api.closing import Closing
+from ui.api.problems import ProblemError
+from ui.api.services import CurrentAdministrator, CurrentReader, CurrentServices, services_of
+from ui.api.work import SearchWork
+
+router = APIRouter(tags=["Server"])
+
+
+class PublisherCount(BaseModel):
+    """A publisher's articles."""
+
+    name: str
+    articles: int
+    first: str | None = Field(description="The first time of publication")
+    last: str | None = Field(description="The last one")
+
+
+class Gap(BaseModel):
+    """Days without articles of a publisher, unusually many for it."""
+
+    publisher: str
+    first: str = Field(description="The first day without articles")
+    last: str = Field(description="The last one")
+    usual: int = Field(description="The days that usually lie between two with articles")
+    goes_on: bool = Field(description="Whether the gap has not ended")
+
+
+class StatusResponse(BaseModel):
+    """The archive, counting only the articles that the reader may see."""
+
+    version: str = Field(description="The version of Backfile")
+    sequence: int = Field(description="The number of the archive's last change")
+    articles: int
+    passages: int
+    stories_told_again: int = Field(description="Clusters of near-duplicates")
+    copies: int = Field(description="The articles in them beyond the first")
+    publishers: list[PublisherCount]
+    first: str | None = Field(description="The first time of publication")
+    last: str | None = Field(description="The last one")
+    gaps: list[Gap]
+    embedding_model: str
+    last_ingest: str | None = Field(
+        description="When articles were last added; null for who doesn't see everything"
+    )
+    bytes: int | None = Field(description="Size on disk; null for who doesn't see everything")
+
+
+class Health(BaseModel):
+    """The state of the server."""
+
+    status: Literal["ok"]
+
+
+@router.get("/status", response_model=StatusResponse)
+async def status(services: CurrentServices, reader: CurrentReader, work: SearchWork) -> Any:
+    """Return counts of the articles that the reader may see."""
+    archive = services.archive_for(reader)
+    found = await work.run(archive.status)
+    return problems.json_response(_status(found, reader.rights.sees_everything))
+
+
+def _status(found: ArchiveStatus, sees_everything: bool) -> dict[str, Any]:
+    return {
+        "version": version(),
+        "sequence": found.sequence,
+        "articles": found.articles,
+        "passages": found.passages,
+        "stories_told_again": found.stories_told_again,
+        "copies": found.copies,
+        "publishers": [
+            {
+                "name": one.name,
+                "articles": one.articles,
+                "first": _iso(one.first),
+                "last": _iso(one.last),
+            }
+            for one in found.publishers
+        ],
+        "first": _iso(found.first),
+        "last": _iso(found.last),
+        "gaps": [
+            {
+                "publisher": gap.publisher,
+                "first": _iso(gap.first),
+                "last": _iso(gap.last),
+                "usual": gap.usual,
+                "goes_on": gap.goes_on,
+            }
+            for gap in found.gaps
+        ],
+        "embedding_model": found.embedding_model,
+        "last_ingest": _iso(found.last_ingest) if sees_everything else None,
+        "bytes": found.bytes if sees_everything else None,
+    }
+
+
+def _iso(moment: date | datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
+
+
+@router.get("/livez", response_model=Health)
+async def livez() -> Any:
+    """Return whether the server runs; needs no authentication."""
+    return {"status": "ok"}
+
+
+@router.get("/readyz", response_model=Health)
+async def readyz(request: Request) -> Any:
+    """Return whether the server can answer from its archive; needs no authentication."""
+    closing: Closing = request.app.state.closing
+    if closing.is_set():
+        raise ProblemError(503, "closing", "The server is shutting down.")
+    archive = services_of(request).archive
+    await run_in_threadpool(lambda: archive.version)  # its errors are answered with 503
+    return {"status": "ok"}
+
+
+@router.get(
+    "/metrics",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "Metrics in the text format of Prometheus",
+            "content": {"text/plain": {"schema": {"type": "string"}}},
+        }
+    },
+)
+async def metrics(request: Request, reader: CurrentAdministrator) -> Response:
+    """Return requests, durations by stage, refusals, queues, archive sizes and index lag."""
+    text = await run_in_threadpool(request.app.state.metrics.text)
+    return Response(text, media_type=CONTENT_TYPE_LATEST)

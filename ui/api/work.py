@@ -1,0 +1,224 @@
+"""Work of requests: rates, turns, deadlines, and iterators that stop when nobody waits for them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import aclosing, suppress
+from dataclasses import dataclass
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+from fastapi import Depends, Request
+
+from rag.answer.background import iterate_in_thread
+from rag.answer.chatbot import Chatbot
+from rag.settings import Settings
+from ui.api.closing import Closing
+from ui.api.fair_queue import FairQueue, Slot
+from ui.api.limits import RateLimits
+from ui.api.metrics import Metrics
+from ui.api.problems import ProblemError
+from ui.api.services import CurrentEditor, reader_with
+from ui.readers import Reader, Scope
+
+Kind = Literal["search", "ask"]
+T = TypeVar("T")
+
+SLOTS = 2  # of searches, and of answers that quote: each uses every core
+CHAT_MODEL_SLOTS = 8  # most of the time is spent waiting for the chat model
+LONGEST_WAIT: dict[Kind, float] = {"search": 0.5, "ask": 30.0}  # expected seconds in the queue
+DEADLINES: dict[Kind, float] = {"search": 30.0, "ask": 180.0}  # seconds from the request's arrival
+TICK = 0.25  # seconds between two looks at what ends work early
+
+
+class WorkDesk:
+    """Runs the work of requests in threads, a few at a time, with turns for readers."""
+
+    def __init__(
+        self, settings: Settings, chatbot: Chatbot, metrics: Metrics, closing: Closing
+    ) -> None:
+        """Create it for one server.
+
+        Args:
+            settings: The rates.
+            chatbot: Decides how many answers are made at once.
+            metrics: Where durations are counted.
+            closing: Ends all work.
+        """
+        self.limits = RateLimits(settings)
+        self.metrics = metrics
+        self.closing = closing
+        self.deadlines = dict(DEADLINES)
+        asking = CHAT_MODEL_SLOTS if chatbot.chat_model else SLOTS
+        self.queues: dict[Kind, FairQueue] = {
+            "search": FairQueue(SLOTS, LONGEST_WAIT["search"]),
+            "ask": FairQueue(asking, LONGEST_WAIT["ask"]),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class RequestWork:
+    """Work for one request.
+
+    Attributes:
+        desk: The server's.
+        kind: Which queue it waits in.
+        reader: Whose turn it uses.
+        request: The request; work ends early if its sender goes away.
+    """
+
+    desk: WorkDesk
+    kind: Kind
+    reader: str
+    request: Request
+
+    async def run(self, function: Callable[[], T]) -> T:
+        """Return the result of a blocking function, called in a thread.
+
+        Raises:
+            ProblemError: 429 if the queue is too long, 504 past the deadline, 503 at the
+                server's end, 400 if the client has gone.
+        """
+        results = self._stream(lambda: iter((function(),)), watch_client=True)
+        async with aclosing(results):
+            return await anext(results)
+
+    async def last(self, make: Callable[[], Iterator[T]]) -> T:
+        """Return the last value of a blocking iterator; see `run`."""
+        results = self._stream(make, watch_client=True)
+        async with aclosing(results):
+            *_, last = [one async for one in results]
+        return last
+
+    def stream(self, make: Callable[[], Iterator[T]]) -> AsyncGenerator[T]:
+        """Yield the values of a blocking iterator, which a thread makes and closes.
+
+        Close the generator to stop; `fastapi.responses.StreamingResponse` cancels it when the
+        client goes away.
+
+        Args:
+            make: Returns the iterator; called in the thread, in its turn.
+
+        Raises:
+            ProblemError: As of `run`.
+        """
+        return self._stream(make, watch_client=False)
+
+    async def _stream(
+        self, make: Callable[[], Iterator[T]], *, watch_client: bool
+    ) -> AsyncGenerator[T]:
+        desk, began = self.desk, time.monotonic()
+        until = began + desk.deadlines[self.kind]
+        acquired = asyncio.ensure_future(desk.queues[self.kind].acquire(self.reader))
+        slot: Slot = await self._wait(acquired, until, watch_client)
+        admitted = time.monotonic()
+        desk.metrics.stage(f"{self.kind} queue", admitted - began)
+        values = iterate_in_thread(lambda: _Held(make, slot))
+        is_first = True
+        async with aclosing(values):
+            while True:
+                following = asyncio.ensure_future(anext(values))
+                try:
+                    value = await self._wait(following, until, watch_client)
+                except StopAsyncIteration:
+                    break
+                if is_first:
+                    desk.metrics.stage(f"{self.kind} first result", time.monotonic() - admitted)
+                    is_first = False
+                yield value
+        desk.metrics.stage(f"{self.kind} complete", time.monotonic() - admitted)
+
+    async def _wait(self, task: asyncio.Future[Any], until: float, watch_client: bool) -> Any:
+        """Return a task's result; cancel it when it is too late, or nobody waits for it."""
+        try:
+            while True:
+                left = until - time.monotonic()
+                await asyncio.wait({task}, timeout=max(0.0, min(TICK, left)))
+                if task.done():
+                    return task.result()
+                if left <= 0:
+                    raise ProblemError(
+                        504,
+                        "deadline",
+                        f"This took more than {self.desk.deadlines[self.kind]:.0f} seconds. "
+                        "Ask for less at once.",
+                    )
+                if self.desk.closing.is_set():
+                    raise closing_problem()
+                if watch_client and await self.request.is_disconnected():
+                    raise ProblemError(400, "client-gone", "The client closed the connection.")
+        finally:
+            if not task.done():
+                task.cancel()
+                with suppress(asyncio.CancelledError, Exception):
+                    await task
+
+
+class _Held(Generic[T]):
+    """Iterator that holds a slot until it is closed."""
+
+    def __init__(self, make: Callable[[], Iterator[T]], slot: Slot) -> None:
+        self._slot = slot
+        try:
+            self._values = make()
+        except BaseException:
+            slot.release()
+            raise
+
+    def __iter__(self) -> _Held[T]:
+        return self
+
+    def __next__(self) -> T:
+        return next(self._values)
+
+    def close(self) -> None:
+        """Close the iterator, and release the slot."""
+        try:
+            close = getattr(self._values, "close", None)
+            if close is not None:
+                close()
+        finally:
+            self._slot.release()
+
+
+def closing_problem() -> ProblemError:
+    """Return the problem of a request that the end of the server interrupts."""
+    return ProblemError(
+        503, "closing", "The server is shutting down. Try again.", headers={"Retry-After": "5"}
+    )
+
+
+def reader_key(request: Request, reader: Reader) -> str:
+    """Return whose turns and rates a request uses: the reader, or a local visitor's address."""
+    client = request.scope.get("state", {}).get("client", "")
+    return f"local {client}" if reader.id == "local" else f"reader {reader.id}"
+
+
+def work_of(kind: Kind, scope: Scope = "read") -> Callable[..., RequestWork]:
+    """Return a dependency: the work of a request, after its reader's rates.
+
+    Args:
+        kind: "search" or "ask".
+        scope: What the reader must be allowed to do.
+    """
+    find_reader = reader_with(scope)
+
+    def find(request: Request) -> RequestWork:
+        desk: WorkDesk = request.app.state.work
+        key = reader_key(request, find_reader(request))
+        desk.limits.take(kind, key)
+        return RequestWork(desk, kind, key, request)
+
+    return find
+
+
+def limit_writes(request: Request, reader: CurrentEditor) -> None:
+    """Dependency: count a change of the archive against its sender's rate."""
+    desk: WorkDesk = request.app.state.work
+    desk.limits.take("write", reader_key(request, reader))
+
+
+# Parameters of endpoints. FastAPI reads annotations at run time: import these for real.
+SearchWork = Annotated[RequestWork, Depends(work_of("search"))]
+AskWork = Annotated[RequestWork, Depends(work_of("ask"))]
