@@ -23,14 +23,14 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield served
 
 
-@pytest.fixture
-def client(served: Served) -> openai.OpenAI:
-    return openai.OpenAI(base_url=f"{served.address}v1", api_key="none", max_retries=0)
+@pytest.fixture(scope="module")
+def client(served: Served) -> Iterator[openai.OpenAI]:
+    with open_client(served) as client:
+        yield client
 
 
-@pytest.fixture
-def async_client(served: Served) -> openai.AsyncOpenAI:
-    return openai.AsyncOpenAI(base_url=f"{served.address}v1", api_key="none", max_retries=0)
+def open_client(served: Served, **given: Any) -> openai.OpenAI:
+    return openai.OpenAI(base_url=f"{served.address}v1", api_key="none", max_retries=0, **given)
 
 
 def text_and_annotations(response: Any) -> tuple[str, list[Any]]:
@@ -137,10 +137,14 @@ def test_stream_of_chat_completions(client: openai.OpenAI) -> None:
     assert len({chunk.id for chunk in chunks}) == 1
 
 
-def test_async_client_gets_the_same_answers(
-    client: openai.OpenAI, async_client: openai.AsyncOpenAI
-) -> None:
+def test_async_client_gets_the_same_answers(client: openai.OpenAI, served: Served) -> None:
     async def ask() -> tuple[str, str, str]:
+        async with openai.AsyncOpenAI(
+            base_url=f"{served.address}v1", api_key="none", max_retries=0
+        ) as async_client:
+            return await ask_all(async_client)
+
+    async def ask_all(async_client: openai.AsyncOpenAI) -> tuple[str, str, str]:
         response = await async_client.responses.create(model="backfile", input=QUESTION)
         stream = await async_client.responses.create(model="backfile", input=QUESTION, stream=True)
         deltas = [e.delta async for e in stream if e.type == "response.output_text.delta"]
@@ -241,13 +245,11 @@ def test_question_that_is_too_long_is_a_400_in_a_stream_too(client: openai.OpenA
 
 
 def test_rejection_by_the_guard_has_openais_shape(served: Served) -> None:
-    client = openai.OpenAI(
-        base_url=f"{served.address}v1",
-        api_key="none",
-        max_retries=0,
-        default_headers={"Origin": "https://evil.example"},
-    )
-    with pytest.raises(openai.PermissionDeniedError) as error:
+    elsewhere = {"Origin": "https://evil.example"}
+    with (
+        open_client(served, default_headers=elsewhere) as client,
+        pytest.raises(openai.PermissionDeniedError) as error,
+    ):
         client.models.list()
     assert error.value.type == "permission_error"
 
@@ -260,8 +262,10 @@ def test_written_answer_streams_only_what_stays(tmp_path_factory: pytest.TempPat
     )
     model = ScriptedChatModel(scripts=[script])
     folder = tmp_path_factory.mktemp("written")
-    with serve_programs(folder, model, chat_model="openai:scripted") as served:
-        client = openai.OpenAI(base_url=f"{served.address}v1", api_key="none", max_retries=0)
+    with (
+        serve_programs(folder, model, chat_model="openai:scripted") as served,
+        open_client(served) as client,
+    ):
         events = list(client.responses.create(model="backfile", input=QUESTION, stream=True))
         listed = [model.id for model in client.models.list()]
         quoted = client.responses.create(model="backfile-extractive", input=QUESTION)

@@ -17,6 +17,7 @@ from rag.settings import Settings
 from ui import opening
 from ui.api.app import begin_closing, close_api, create_api
 from ui.api.services import Services
+from ui.mcp.server import McpApp, create_server
 from ui.web.archive_summary import SummaryCache
 from ui.web.auth import WriteAccess
 from ui.web.events import wire
@@ -200,7 +201,13 @@ class GuardedApp(Guard):
         archive: Archive,
         chatbot: Chatbot,
     ) -> None:
-        outer = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+        services = Services(archive, chatbot, settings)
+        self._api = create_api(services)
+        mcp = McpApp(create_server(services, work=self._api.state.work))
+        # a mounted application's lifespan would not run
+        outer = FastAPI(
+            docs_url=None, redoc_url=None, openapi_url=None, lifespan=lambda _: mcp.running()
+        )
         gr.mount_gradio_app(
             outer,
             blocks,
@@ -223,8 +230,7 @@ class GuardedApp(Guard):
         events = GradioEvents(blocks, self._gradio)
         calls = CallChecker(outer, page_functions(blocks), events, Quota(events))
         feeds = FeedRoute(calls, archive, settings.base_url)
-        self._api = create_api(Services(archive, chatbot, settings))
-        routes = ProgramRoutes(feeds, self._api)
+        routes = ProgramRoutes(feeds, self._api, mcp)
         super().__init__(outer, routes, AllowedHosts.of(settings), write_access)
 
     def close_streams(self) -> None:
