@@ -70,6 +70,7 @@ CODES: Final[Mapping[str, tuple[str, ...]]] = {
     "chat_model_endless_sentence": (),
     "chat_model_cut_off": (),
     "articles_withdrawn": (),
+    "instructions_quoted": (),
     "message": ("text",),
     # Reasons why a statement isn't supported
     "empty_statement": (),

@@ -17,6 +17,7 @@ from rag.answer.corrections import add_correction_notes
 from rag.answer.extractive import compose_answer, grow_answer
 from rag.answer.followups_llm import condense_question
 from rag.answer.generative import GeneratedAnswer
+from rag.answer.instruction_notes import add_instruction_note
 from rag.answer.layouts import lay_out
 from rag.answer.llm import SentenceStream
 from rag.answer.period import refuse_period, small_talk_answer, stream_stories
@@ -240,7 +241,7 @@ class Chatbot:
         past = self.archive if isinstance(self.archive, DatedBackend) else None
         asked_on = asked_on or (past.day if past else None)
         for answer in self._stream(question, filters, asked_on, history, k):
-            answer = add_correction_notes(answer)
+            answer = add_instruction_note(add_correction_notes(answer))
             yield past.with_correction_notes(answer, access=filters.access) if past else answer
 
     def as_of(self, day: date) -> Chatbot:

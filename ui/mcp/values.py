@@ -12,7 +12,7 @@ from rag.answer.check_text import CheckedSentence, Outcome, TextCheck
 from rag.nlp.sentences import split_sentences
 from rag.sanitize import single_line, strip_controls, web_address
 from rag.schema import Answer, Article, ArticleMetadata, Citation, Hit, Notice, Support
-from rag.verify.reader_instructions import instructs_reader
+from rag.verify.reader_instructions import is_instruction_like
 from ui.i18n import notices_text, refusal_text, render, texts_in
 from ui.render import iso_date
 
@@ -165,7 +165,7 @@ def instruction_like(text: str) -> list[str]:
     """Return the sentences of a text that tell their reader to do something."""
     spans = split_sentences(text)
     sentences = (single_line(text[span.start : span.end]) for span in spans)
-    return [one for one in sentences if instructs_reader(one)][:MOST_FLAGGED]
+    return [one for one in sentences if is_instruction_like(one)][:MOST_FLAGGED]
 
 
 def search_result(hits: Iterable[Hit]) -> SearchResult:

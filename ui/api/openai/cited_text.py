@@ -8,7 +8,7 @@ from typing import Any
 
 from rag.sanitize import article_line, single_line
 from rag.schema import Answer, Citation, Statement
-from rag.verify.reader_instructions import instructs_reader
+from rag.verify.reader_instructions import is_instruction_like
 from ui.i18n import Texts, notices_text, refusal_text, statement_text, support_key
 from ui.permalinks import citation_address
 
@@ -131,7 +131,7 @@ def flagged_passages(answer: Answer) -> list[dict[str, Any]]:
     return [
         {"number": citation.number, "quote": citation.quote}
         for citation in answer.citations
-        if instructs_reader(citation.quote)
+        if is_instruction_like(citation.quote)
     ]
 
 
