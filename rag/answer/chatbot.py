@@ -454,7 +454,7 @@ class Chatbot:
             The sentences with their outcomes and the passages that decide them.
 
         Raises:
-            InvalidValueError: The draft is empty or too long, or a date is none.
+            InvalidValueError: The draft is empty or too long, or a date is invalid.
         """
         if as_of is not None:
             then = self.as_of(as_of)

@@ -160,7 +160,9 @@ class TextChecker:
         articles = texts_of(self._archive, hits)
         compared = self._verifier.has_model
         findings = [
-            judge_hit(sentence, hit, self._verifier, article=articles.get(hit.passage.article_id, ""))
+            judge_hit(
+                sentence, hit, self._verifier, article=articles.get(hit.passage.article_id, "")
+            )
             for hit in hits
         ]
         if compared:
@@ -197,7 +199,9 @@ class TextChecker:
             queries.append(f"{' '.join(sentence.about)} {sentence.claim}")
         found: dict[tuple[str, int], Hit] = {}
         for query in queries:
-            for hit in retrieve(self._archive, _as_question(query, asked_on), HITS, filters=filters).hits:
+            for hit in retrieve(
+                self._archive, _as_question(query, asked_on), HITS, filters=filters
+            ).hits:
                 found.setdefault((hit.passage.article_id, hit.passage.start), hit)
         return list(found.values())
 
@@ -208,8 +212,8 @@ def validate_draft(text: str) -> None:
         raise InvalidValueError("The text to check is empty. Give at least one sentence.")
     if len(text) > LONGEST_TEXT:
         raise InvalidValueError(
-            f"The text to check has {len(text):,} characters; at most {LONGEST_TEXT:,} are allowed. "
-            "Check it in parts."
+            f"The text to check has {len(text):,} characters; at most {LONGEST_TEXT:,} are "
+            "allowed. Check it in parts."
         )
 
 

@@ -31,7 +31,9 @@ _PRONOUN = re.compile(r"\b(?:he|she|it|they|his|her|its|their)\b", re.IGNORECASE
 
 # Measured with tests/quality/checked_sentences.jsonl: docs/benchmarks.md#checking-a-text
 PARTLY_FROM = 0.6  # share of a claim's words from which a passage says part of it
-DIFFERING_FACTS = 1  # dates, figures and names that may differ in a contradiction; more is another event
+DIFFERING_FACTS = (
+    1  # dates, figures and names that may differ in a contradiction; more is another event
+)
 SAME_WORDS = 0.9  # share of a claim's words from which a sentence is about the same event,
 LEAST_WORDS = 4  # if the claim has so many
 FOREIGN_WORDS = 8  # words from which a sentence without common English words is in another language
@@ -39,7 +41,7 @@ FOREIGN_WORDS = 8  # words from which a sentence without common English words is
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one passage says about a sentence of a draft.
+    """Verdict of one passage on a sentence of a draft.
 
     Attributes:
         hit: The passage.
@@ -197,16 +199,13 @@ def _is_of(term: Term, texts: set[str]) -> bool:
     return any(term.text in text or text in term.text for text in texts)
 
 
-
 def _unaccounted_words(claim: str, sentence: EvidenceSentence) -> list[str]:
     """Return the words of a claim that a sentence lacks, or has in another order.
 
     Between the claim's commas the order must be the sentence's: "police shot strikers" isn't
     "strikers shot police". Words that the sentences before it have may stand anywhere.
     """
-    around = [
-        term for text in (*sentence.before, sentence.title) for term in split_terms(text)
-    ]
+    around = [term for text in (*sentence.before, sentence.title) for term in split_terms(text)]
     missing: list[str] = []
     for clause in re.split(r"[,;:–—]\s+", claim):
         missing += _out_of_order(_solid_terms(clause), list(sentence.terms), around)
@@ -224,9 +223,19 @@ def _other_subject(claim: str, sentence: EvidenceSentence) -> list[str]:
         if any(same_term(term, other) for other in theirs):
             break
         opening.append(term)
+    opening = [term for term in opening if not _is_in_known_name(term, claim, theirs)]
     if not opening or not theirs or leans_on_previous(sentence.text):
         return []
     return [] if any(same_term(theirs[0], term) for term in mine) else [opening[0].text]
+
+
+def _is_in_known_name(term: Term, claim: str, theirs: Sequence[Term]) -> bool:
+    """Return whether a sentence has another part of the name that a term is in: "Mr Aalto"."""
+    for name in names_in(claim):
+        if name.start <= term.start < name.end:
+            parts = [one for one in _solid_terms(claim) if name.start <= one.start < name.end]
+            return any(same_term(part, other) for part in parts for other in theirs)
+    return False
 
 
 def _solid_terms(text: str) -> list[Term]:
@@ -251,8 +260,7 @@ def _out_of_order(
             at = place + 1
             continue
         elsewhere = any(same_term(term, other) for other in theirs[:at])
-        if term.kind == "word" and elsewhere:
-            missing.append(term.text)
-        elif not elsewhere and not any(same_term(term, other) for other in around):
+        before = any(same_term(term, other) for other in around)
+        if (term.kind == "word" and elsewhere) or not (elsewhere or before):
             missing.append(term.text)
     return missing

@@ -24,8 +24,8 @@ LEAST_WORDS = 2  # words and names without which a sentence claims nothing
 _BULLET = re.compile(r"[ \t]{0,8}(?:[-*•▪–]|\d{1,2}[.)])[ \t]+(?=\S)")
 _MARKUP = re.compile(r"#{1,6}[ \t]+(?=\S)")
 _GREETING = re.compile(
-    r"(?:dear|hello|hi|hey|good (?:morning|afternoon|evening)|greetings|sehr geehrte[rs]?|liebe[rs]?"
-    r"|hallo|guten (?:tag|morgen|abend)|thanks?|thank you|many thanks|danke|vielen dank"
+    r"(?:dear|hello|hi|hey|good (?:morning|afternoon|evening)|greetings|sehr geehrte[rs]?"
+    r"|liebe[rs]?|hallo|guten (?:tag|morgen|abend)|thanks?|thank you|many thanks|danke|vielen dank"
     r"|(?:kind|best|warm) (?:regards|wishes)|yours (?:sincerely|faithfully|truly)|sincerely"
     r"|mit freundlichen grüßen|(?:viele|beste|herzliche) grüße|cheers|goodbye)\b",
     re.IGNORECASE,

@@ -63,9 +63,7 @@ def _of_moment(moment: datetime) -> tuple[int, int, int, str]:
     return moment.year, moment.month, moment.day, WEEKDAYS[moment.weekday()]
 
 
-def _agree(
-    day: DateMention, shown: tuple[int, int, int, str], published: datetime | None
-) -> bool:
+def _agree(day: DateMention, shown: tuple[int, int, int, str], published: datetime | None) -> bool:
     year, month, number, weekday = shown
     if day.weekday and not day.month:
         return day.weekday == weekday

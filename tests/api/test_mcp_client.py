@@ -90,7 +90,9 @@ def test_stdio_server_answers_both_generations(tmp_path: Path, mode: str) -> Non
 
     async def act(client: Client) -> Any:
         listed = await client.list_tools()
-        return listed, await call(client, "check_claim", text="The mine of Velmora closed on Friday.")
+        return listed, await call(
+            client, "check_claim", text="The mine of Velmora closed on Friday."
+        )
 
     listed, checked = visit(transport, mode, act)
     assert {tool.name for tool in listed.tools} == READING | {"add_articles", "remove_article"}
@@ -146,7 +148,11 @@ def test_articles_are_added_and_removed(tmp_path: Path) -> None:
     with Archive.open(tmp_path / "a", embeddings=Words()) as archive:
         services = Services(archive, Chatbot(archive), Settings(archive=archive.path))
         server = create_server(services, reader=LOCAL_ADMINISTRATOR)
-        new = {"id": "x/1", "title": "Pier of Tarn opens", "text": "The pier of Tarn opened in May."}
+        new = {
+            "id": "x/1",
+            "title": "Pier of Tarn opens",
+            "text": "The pier of Tarn opened in May.",
+        }
 
         async def act(client: Client) -> Any:
             added = await call(client, "add_articles", articles=[new])
@@ -205,7 +211,9 @@ def test_invalid_arguments_have_a_stable_code(server_of: Callable[[Reader], Any]
         assert result.content[0].text.startswith("invalid_value: ")
 
 
-def test_long_article_is_read_in_parts(server_of: Callable[[Reader], Any], archive: Archive) -> None:
+def test_long_article_is_read_in_parts(
+    server_of: Callable[[Reader], Any], archive: Archive
+) -> None:
     from rag.schema import Article
 
     text = "The canal was dug by hand. " * 2000

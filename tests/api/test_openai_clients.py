@@ -67,9 +67,7 @@ def test_chat_completion_nests_its_citations(client: openai.OpenAI) -> None:
     assert cited.url == "https://courier.example/bridge"
 
 
-def test_permalinks_stand_for_articles_without_a_url(
-    client: openai.OpenAI, served: Served
-) -> None:
+def test_permalinks_stand_for_articles_without_a_url(client: openai.OpenAI, served: Served) -> None:
     text, annotations = text_and_annotations(
         client.responses.create(model="backfile", input=RETIRED)
     )

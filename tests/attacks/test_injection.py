@@ -57,9 +57,7 @@ def model() -> ScriptedChatModel:
 
 
 @pytest.fixture(scope="module")
-def served(
-    tmp_path_factory: pytest.TempPathFactory, model: ScriptedChatModel
-) -> Iterator[Served]:
+def served(tmp_path_factory: pytest.TempPathFactory, model: ScriptedChatModel) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("injected")
     with serve_programs(folder, model, articles=(HOSTILE, HIDDEN)) as served:
         yield served
@@ -228,7 +226,9 @@ def test_misleading_address_is_never_a_citation(http: httpx.Client, served: Serv
         answer = http.post("/v1/responses", json=body).json()
         for item in answer["output"][0]["content"][0]["annotations"]:
             assert item["url"].startswith(f"{served.address}a/"), item
-    sources = [call(served, "read_article", article_id=one)["source"] for one in (HOSTILE.id, HIDDEN.id)]
+    sources = [
+        call(served, "read_article", article_id=one)["source"] for one in (HOSTILE.id, HIDDEN.id)
+    ]
     assert [source["url"] for source in sources] == ["", ""]
 
 

@@ -28,7 +28,10 @@ from ui.cli.options import DATES, Date, PathName, archive_options
     ],
     examples=[
         Example("Check a draft", "backfile check draft.txt"),
-        Example("Check what another program prints, as JSON", "pandoc -t plain a.docx | backfile check --json -"),
+        Example(
+            "Check what another program prints, as JSON",
+            "pandoc -t plain a.docx | backfile check --json -",
+        ),
     ],
 )
 @click.argument("file", type=PathName(), metavar="FILE|-")

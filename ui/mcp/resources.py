@@ -11,7 +11,7 @@ from mcp_types import ListResourcesResult
 from mcp_types import Resource as ListedResource
 
 from rag.sanitize import single_line, strip_controls
-from ui.mcp.desk import Desk
+from ui.mcp.runner import ToolRunner
 from ui.mcp.values import UNTRUSTED, resource_uri
 
 if TYPE_CHECKING:
@@ -23,12 +23,12 @@ MOST_LISTED = 20  # of the newest articles
 _MIME_TYPE = "text/plain"
 
 
-def add_resources(server: MCPServer, desk: Desk) -> None:
+def add_resources(server: MCPServer, runner: ToolRunner) -> None:
     """Add the template of articles to a server.
 
     Args:
         server: The server.
-        desk: Finds a request's reader.
+        runner: Finds a request's reader.
     """
 
     # Ids are looked up in a database: none of them is a path.
@@ -43,12 +43,12 @@ def add_resources(server: MCPServer, desk: Desk) -> None:
     )
     async def article(article_id: str, ctx: Context) -> str:
         def read(reader: Reader) -> str:
-            found = desk.services.archive_for(reader).article(article_id)
+            found = runner.services.archive_for(reader).article(article_id)
             if found is None:
                 raise ResourceNotFoundError("not_found: There is no such article.")
             return _text(found)
 
-        return await desk.run(ctx, read, kind="search")
+        return await runner.run(ctx, read, kind="search")
 
 
 def _text(article: Article) -> str:
@@ -65,14 +65,14 @@ def _text(article: Article) -> str:
     return "\n".join(lines)
 
 
-async def list_newest(desk: Desk, reader: Reader) -> ListResourcesResult:
+async def list_newest(runner: ToolRunner, reader: Reader) -> ListResourcesResult:
     """Return the newest articles that a reader may see; the template leads to all others.
 
     Args:
-        desk: The services.
+        runner: The services.
         reader: The reader.
     """
-    archive = desk.services.archive_for(reader)
+    archive = runner.services.archive_for(reader)
     found = await anyio.to_thread.run_sync(archive.dated_articles, MOST_LISTED)
     return ListResourcesResult(
         resources=[

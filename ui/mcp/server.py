@@ -14,8 +14,8 @@ from mcp_types import CallToolResult, ListToolsResult, TextContent
 
 from rag.version import version
 from ui.api.problems import ProblemError
-from ui.mcp.desk import Desk
 from ui.mcp.resources import add_resources, list_newest
+from ui.mcp.runner import ToolRunner
 from ui.mcp.tools import add_tools
 from ui.mcp.values import UNTRUSTED
 from ui.mcp.write_tools import WRITE_TOOLS, add_write_tools
@@ -48,7 +48,7 @@ def create_server(
         reader: The reader of every call, for stdio; None to trust `scope["state"]["reader"]`.
         work: Turns and rates of the server; None for none.
     """
-    desk = Desk(services, reader=reader, work=work)
+    runner = ToolRunner(services, reader=reader, work=work)
     server = MCPServer(
         "backfile",
         title="Backfile news archive",
@@ -56,11 +56,11 @@ def create_server(
         version=version(),
         log_level="WARNING",
         subscriptions=False,
-        middleware=[_PerReader(desk)],
+        middleware=[_PerReader(runner)],
     )
-    add_tools(server, desk)
-    add_write_tools(server, desk)
-    add_resources(server, desk)
+    add_tools(server, runner)
+    add_write_tools(server, runner)
+    add_resources(server, runner)
     return server
 
 
@@ -68,13 +68,15 @@ class _PerReader:
     """Middleware that lists only what a reader may use, and keeps the texts of errors stable.
 
     Args:
-        desk: Finds a request's reader.
+        runner: Finds a request's reader.
     """
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, runner: ToolRunner) -> None:
+        self._desk = runner
 
-    async def __call__(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+    async def __call__(
+        self, ctx: ServerRequestContext[Any, Any], call_next: CallNext
+    ) -> HandlerResult:
         reader = self._desk.reader_of(ctx.request)
         if ctx.method == "resources/list" and reader is not None and reader.may("read"):
             await call_next(ctx)  # the SDK validates the request

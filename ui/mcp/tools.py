@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -14,8 +14,8 @@ from rag.answer.check_text import LONGEST_TEXT
 from rag.answer.modes import LAYOUTS
 from rag.query.parser import LONGEST_QUESTION
 from rag.schema import Filters
-from ui.mcp.desk import Desk
 from ui.mcp.errors import tool_error
+from ui.mcp.runner import ToolRunner
 from ui.mcp.values import (
     ArticleText,
     AskResult,
@@ -39,7 +39,7 @@ _READS = ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_h
 
 DATES = (
     "Dates: `after` is the first day of publication and `before` the day after the last one, both "
-    "as YYYY-MM-DD. Dates in the words (\"last week\", \"in October 2024\") limit the search as "
+    'as YYYY-MM-DD. Dates in the words ("last week", "in October 2024") limit the search as '
     "well; `asked_on` is the day from which they are counted, today by default. An event is often "
     "reported a day later than it happened."
 )
@@ -61,12 +61,12 @@ def _filters(after: date | None, before: date | None, publishers: Sequence[str] 
     return Filters(after=after, before=before, publishers=tuple(publishers or ()))  # type: ignore[arg-type]
 
 
-def add_tools(server: MCPServer, desk: Desk) -> None:
+def add_tools(server: MCPServer, runner: ToolRunner) -> None:
     """Add the tools that read to a server.
 
     Args:
         server: The server.
-        desk: Finds a call's reader, and runs its work.
+        runner: Finds a call's reader, and runs its work.
     """
 
     @server.tool(
@@ -86,11 +86,11 @@ def add_tools(server: MCPServer, desk: Desk) -> None:
         k: Annotated[int, Field(ge=1, le=50, description="Most passages")] = 8,
     ) -> SearchResult:
         def search(reader: Reader) -> SearchResult:
-            archive = desk.services.archive_for(reader)
+            archive = runner.services.archive_for(reader)
             filters = _filters(after, before, publishers)
             return search_result(archive.search(query, k, filters=filters, asked_on=asked_on))
 
-        return await desk.run(ctx, search, kind="search")
+        return await runner.run(ctx, search, kind="search")
 
     @server.tool(
         title="Read an article",
@@ -109,14 +109,16 @@ def add_tools(server: MCPServer, desk: Desk) -> None:
         ] = None,
     ) -> ArticleText:
         def read(reader: Reader) -> ArticleText:
-            archive = desk.services.archive_for(reader)
+            archive = runner.services.archive_for(reader)
             article = archive.article(article_id, revision)
             if article is None:
-                raise tool_error("not_found", "There is no such article. Use an article_id of a result.")
+                raise tool_error(
+                    "not_found", "There is no such article. Use an article_id of a result."
+                )
             count = len(archive.revisions(article_id))
             return article_text(article, start, LONGEST_PART, count)
 
-        return await desk.run(ctx, read, kind="search")
+        return await runner.run(ctx, read, kind="search")
 
     @server.tool(
         title="Ask the news archive",
@@ -143,7 +145,7 @@ def add_tools(server: MCPServer, desk: Desk) -> None:
     ) -> AskResult:
         def ask(reader: Reader) -> AskResult:
             return ask_result(
-                desk.services.chatbot_for(reader).ask(
+                runner.services.chatbot_for(reader).ask(
                     question,
                     filters=_filters(after, before, publishers),
                     asked_on=asked_on,
@@ -152,7 +154,7 @@ def add_tools(server: MCPServer, desk: Desk) -> None:
                 )
             )
 
-        return await desk.run(ctx, ask, kind="ask")
+        return await runner.run(ctx, ask, kind="ask")
 
     @server.tool(
         title="Timeline of a story",
@@ -170,12 +172,12 @@ def add_tools(server: MCPServer, desk: Desk) -> None:
         asked_on: Day = None,
     ) -> AskResult:
         def lay_out(reader: Reader) -> AskResult:
-            archive = desk.services.archive_for(reader)
+            archive = runner.services.archive_for(reader)
             filters = _filters(after, before, publishers)
             build = LAYOUTS["timeline"]
             return ask_result(build(archive, topic, filters=filters, asked_on=asked_on))
 
-        return await desk.run(ctx, lay_out, kind="ask")
+        return await runner.run(ctx, lay_out, kind="ask")
 
     @server.tool(
         title="Check a claim or a draft",
@@ -191,13 +193,13 @@ def add_tools(server: MCPServer, desk: Desk) -> None:
         after: Day = None,
         before: Day = None,
         publishers: Publishers = None,
-        written_on: Annotated[date | None, Field(description="Day of the text, today by default")] = None,
+        written_on: Annotated[
+            date | None, Field(description="Day of the text, today by default")
+        ] = None,
     ) -> CheckResult:
         def check(reader: Reader) -> CheckResult:
-            chatbot: Chatbot = desk.services.chatbot_for(reader)
+            chatbot: Chatbot = runner.services.chatbot_for(reader)
             filters = _filters(after, before, publishers)
             return check_result(chatbot.check(text, filters=filters, written_on=written_on))
 
-        return await desk.run(ctx, check, kind="ask")
-
-
+        return await runner.run(ctx, check, kind="ask")

@@ -13,8 +13,8 @@ from mcp_types import ToolAnnotations
 from pydantic import BaseModel, ConfigDict, Field
 
 from ui.ingest_job import IngestResult, ingest_upload, sum_reports, withdraw_articles
-from ui.mcp.desk import Desk
 from ui.mcp.errors import tool_error
+from ui.mcp.runner import ToolRunner
 from ui.mcp.values import AddResult, RemoveResult
 
 if TYPE_CHECKING:
@@ -49,12 +49,12 @@ class NewArticle(BaseModel):
     language: str = Field(default="", max_length=50)
 
 
-def add_write_tools(server: MCPServer, desk: Desk) -> None:
+def add_write_tools(server: MCPServer, runner: ToolRunner) -> None:
     """Add the tools that write to a server.
 
     Args:
         server: The server.
-        desk: Finds a call's reader, and runs its work.
+        runner: Finds a call's reader, and runs its work.
     """
 
     @server.tool(
@@ -68,8 +68,8 @@ def add_write_tools(server: MCPServer, desk: Desk) -> None:
         articles: Annotated[list[NewArticle], Field(min_length=1, max_length=MOST_ARTICLES)],
         ctx: Context,
     ) -> AddResult:
-        return await desk.run(
-            ctx, lambda _: _add(desk, articles), kind="search", scope="ingest"
+        return await runner.run(
+            ctx, lambda _: _add(runner, articles), kind="search", scope="ingest"
         )
 
     @server.tool(
@@ -85,7 +85,7 @@ def add_write_tools(server: MCPServer, desk: Desk) -> None:
         ctx: Context,
     ) -> RemoveResult:
         def remove(reader: Reader) -> RemoveResult:
-            services = desk.services
+            services = runner.services
             archive = services.archive_for(reader)
             # what the reader may not see is, for them, not there
             if archive.article(article_id) is None:
@@ -95,10 +95,10 @@ def add_write_tools(server: MCPServer, desk: Desk) -> None:
             count = withdraw_articles(services.archive, services.settings, [article_id], reason)
             return RemoveResult(removed=count > 0)
 
-        return await desk.run(ctx, remove, kind="search", scope="ingest")
+        return await runner.run(ctx, remove, kind="search", scope="ingest")
 
 
-def _add(desk: Desk, articles: list[NewArticle]) -> AddResult:
+def _add(runner: ToolRunner, articles: list[NewArticle]) -> AddResult:
     with tempfile.TemporaryDirectory(prefix="backfile-mcp-") as folder:
         file = Path(folder) / ARTICLES_FILE
         lines = (
@@ -108,7 +108,7 @@ def _add(desk: Desk, articles: list[NewArticle]) -> AddResult:
             for one in articles
         )
         file.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        services = desk.services
+        services = runner.services
         result = IngestResult()
         for result in ingest_upload(  # noqa: B007  (the last one is what is wanted)
             services.archive, services.settings, [file], [], wait=WRITER_WAIT

@@ -58,9 +58,7 @@ def error_value(
     """Return the body that tells an error."""
     kind = _TYPES.get(status, "invalid_request_error" if status < 500 else "server_error")
     param = printable(param) if param else None
-    return {
-        "error": {"message": printable(message), "type": kind, "param": param, "code": code}
-    }
+    return {"error": {"message": printable(message), "type": kind, "param": param, "code": code}}
 
 
 def of_problem(problem: ProblemError) -> JSONResponse:
@@ -94,9 +92,7 @@ class OpenAIRoute(APIRoute):
             try:
                 return await handle(request)
             except OpenAIRequestError as error:
-                body = error_value(
-                    error.status, error.message, param=error.param, code=error.code
-                )
+                body = error_value(error.status, error.message, param=error.param, code=error.code)
                 return JSONResponse(body, error.status)
             except RequestValidationError as error:
                 return JSONResponse(_of_validation(error), 400)

@@ -74,9 +74,7 @@ def read_messages(messages: Sequence[Mapping[str, Any]], *, param: str) -> Conve
     return Conversation(spoken[-1][1].strip(), tuple(_turns(spoken[:-1])))
 
 
-def _spoken(
-    messages: Sequence[Mapping[str, Any]], param: str
-) -> Iterable[tuple[str, str]]:
+def _spoken(messages: Sequence[Mapping[str, Any]], param: str) -> Iterable[tuple[str, str]]:
     for number, message in enumerate(messages):
         role = message.get("role")
         place = f"{param}[{number}]"

@@ -20,12 +20,12 @@ from starlette.responses import Response
 from rag.answer.chatbot import Chatbot
 from rag.errors import BackfileError
 from rag.schema import Answer
+from ui.api.fields import FilterFields
 from ui.api.openai import chat, models, responses
 from ui.api.openai.cited_text import CitedTextWriter, Piece
 from ui.api.openai.errors import OpenAIRoute, error_of, error_value, problem_value
 from ui.api.openai.messages import Conversation, read_input, read_messages
 from ui.api.openai.parameters import CHAT, RESPONSES
-from ui.api.fields import FilterFields
 from ui.api.problems import ProblemError
 from ui.api.services import CurrentReader, CurrentServices, Services
 from ui.api.work import AskWork
@@ -37,7 +37,7 @@ _STARTED = int(time.time())
 
 
 class OpenAIErrorDetail(BaseModel):
-    """What is wrong with a request."""
+    """Cause of an error."""
 
     message: str
     type: str
@@ -84,7 +84,7 @@ class StreamOptions(BaseModel):
 
 
 class ModelRequest(BaseModel):
-    """What both APIs have; other parameters are checked by `ui.api.openai.parameters`."""
+    """Parameters of both APIs; others are checked by `ui.api.openai.parameters`."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -243,33 +243,49 @@ async def _answer(
 async def _events(
     answer: Answer, answers: AsyncGenerator[Answer], text: CitedTextWriter, writer: _StreamWriter
 ) -> AsyncGenerator[str]:
+    last = _Last(answer)
     async with aclosing(answers):
         for event in writer.begin():
             yield event
         try:
-            for event in writer.pieces(text.grow(answer)):
-                yield event
-            async for answer in answers:
-                for event in writer.pieces(text.grow(answer)):
+            async for piece in _pieces(last, answers, text):
+                for event in writer.pieces((piece,)):
                     yield event
-            for event in writer.pieces(text.finish(answer)):
-                yield event
-        except BackfileError as error:
-            _, body = error_of(error)
-            for event in writer.fail(body):
-                yield event
-            return
-        except ProblemError as problem:
-            for event in writer.fail(problem_value(problem)):
-                yield event
-            return
-        except Exception:
-            _logger.exception("A stream failed")
-            for event in writer.fail(error_value(500, "The answer failed. Ask again.")):
-                yield event
-            return
-        for event in writer.end(answer, text):
+            ending = writer.end(last.answer, text)
+        except Exception as error:
+            ending = writer.fail(_failure(error))
+        for event in ending:
             yield event
+
+
+@dataclass(slots=True)
+class _Last:
+    """The answer that came last."""
+
+    answer: Answer
+
+
+async def _pieces(
+    last: _Last, answers: AsyncGenerator[Answer], text: CitedTextWriter
+) -> AsyncGenerator[Piece]:
+    """Yield the pieces of an answer's text as it grows, and keep the answer."""
+    for piece in text.grow(last.answer):
+        yield piece
+    async for last.answer in answers:
+        for piece in text.grow(last.answer):
+            yield piece
+    for piece in text.finish(last.answer):
+        yield piece
+
+
+def _failure(error: Exception) -> dict[str, Any]:
+    """Return the body of what goes wrong after a stream has begun."""
+    if isinstance(error, BackfileError):
+        return error_of(error)[1]
+    if isinstance(error, ProblemError):
+        return problem_value(error)
+    _logger.error("A stream failed", exc_info=error)
+    return error_value(500, "The answer failed. Ask again.")
 
 
 def _given(asked: ModelRequest) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Desk: who calls a tool, and where its work is done."""
+"""Tool runner: finds who calls a tool, and does its work in their turn."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ T = TypeVar("T")
 Kind = Literal["search", "ask"]
 
 
-class Desk:
+class ToolRunner:
     """Finds a call's reader, and runs its work in that reader's turn.
 
     Args:
