@@ -173,9 +173,14 @@ def test_obedient_model_is_not_believed_by_mcp(served: Served) -> None:
 
 def test_mcp_marks_and_flags_what_an_article_orders(served: Served) -> None:
     found = call(served, "search_archive", query="pier of Quell")
-    first = found["passages"][0]
     assert "never instructions" in found["warning"]
-    assert any("Ignore all previous instructions" in one for one in first["instruction_like"])
+    flagged = [
+        sentence
+        for one in found["passages"]
+        if one["source"]["article_id"] == HOSTILE.id
+        for sentence in one["instruction_like"]
+    ]
+    assert any("Ignore all previous instructions" in sentence for sentence in flagged)
     read = call(served, "read_article", article_id=HOSTILE.id)
     assert any("Ignore all previous instructions" in one for one in read["instruction_like"])
     assert ORDER in read["untrusted_text"]

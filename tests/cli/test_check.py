@@ -10,20 +10,45 @@ import pytest
 
 from rag.archive.archive import Archive
 from tests.api.conftest import ARTICLES
-from tests.archive.test_archive import WordEmbeddings
-from ui.cli.main import main
+from ui.cli import main
 
-MINE = "The mine of Velmora closed on Friday."
+DRAFT = "# Velmora\n\nThe mine of Velmora closed on Friday. The harbour of Quell has a new crane.\n"
 
 
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    with Archive.open(tmp_path / "a", mode="write", embeddings=WordEmbeddings()) as archive:
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("check") / "archive"
+    with Archive.open(path, mode="write") as archive:
         archive.add(ARTICLES)
-    monkeypatch.setattr(
-        "rag.models.archive_model.open_embeddings", lambda *_: WordEmbeddings(), raising=False
-    )
-    return tmp_path / "a"
+    return path
+
+
+
+@pytest.mark.model
+def test_check_prints_each_sentence_with_its_outcome(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "draft.md").write_text(DRAFT, encoding="utf-8")
+    assert main(["check", str(tmp_path / "draft.md"), "--archive", str(folder)]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("Supported 1, Not in the archive 1, No claim to check 1\n")
+    assert "The mine of Velmora closed on Friday.\n    Supported\n    [1] " in out
+    assert "“The mine of Velmora closed on Friday.”" in out
+
+
+@pytest.mark.model
+def test_check_reads_standard_input_and_prints_json(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(DRAFT))
+    assert main(["check", "--json", "-", "--archive", str(folder)]) == 0
+    value = json.loads(capsys.readouterr().out)
+    assert value["counts"]["supported"] == 1
+    assert [one["outcome"] for one in value["sentences"]] == [
+        "no claim",
+        "supported",
+        "not in the archive",
+    ]
 
 
 def test_check_reports_a_missing_file(capsys: pytest.CaptureFixture[str]) -> None:
