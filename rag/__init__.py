@@ -33,8 +33,10 @@ if TYPE_CHECKING:
     from rag.errors import ModelError as ModelError
     from rag.errors import QuestionTooLongError as QuestionTooLongError
     from rag.errors import ReadError as ReadError
+    from rag.errors import RemoteError as RemoteError
     from rag.errors import SavedItemError as SavedItemError
     from rag.errors import SettingsError as SettingsError
+    from rag.remote.archive import RemoteArchive as RemoteArchive
     from rag.retrieval.langchain import NewsRetriever as NewsRetriever
     from rag.rights import ALL as ALL
     from rag.rights import ALL_RIGHTS as ALL_RIGHTS
@@ -77,9 +79,11 @@ _MODULES = {
         "ModelError",
         "QuestionTooLongError",
         "ReadError",
+        "RemoteError",
         "SavedItemError",
         "SettingsError",
     ),
+    "rag.remote.archive": ("RemoteArchive",),
     "rag.retrieval.langchain": ("NewsRetriever",),
     "rag.rights": ("ALL", "ALL_RIGHTS", "Rights"),
     "rag.schema": (

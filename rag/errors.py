@@ -14,6 +14,7 @@ BackfileError
 +-- QuestionTooLongError      a question exceeds the limit
 +-- ChatModelError            the chat model is missing or did not answer
 +-- SettingsError             a setting is unknown or invalid
++-- RemoteError               a server cannot be reached, or refused a request
 +-- SavedItemError            a saved search or a dossier is missing, or its name is taken
 +-- InvalidValueError         a value has an argument of the wrong type; also a ValueError
 """
@@ -69,6 +70,10 @@ class SettingsError(BackfileError):
 
 class SavedItemError(BackfileError):
     """A saved search, a dossier or an entry of one is missing, or its name is taken."""
+
+
+class RemoteError(BackfileError):
+    """A server cannot be reached, or refused a request."""
 
 
 class InvalidValueError(BackfileError, ValueError):

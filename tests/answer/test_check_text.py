@@ -53,7 +53,10 @@ def outcome(text: str) -> str:
         ("The bridge of Osterholt reopened after nine years of repairs.", "contradicted"),
         ("The bridge of Osterholt did not reopen after two years of repairs.", "contradicted"),
         ("The harbour of Quell has a new crane.", "not in the archive"),
-        ("The bridge of Osterholt reopened after two years of costly and secret repairs.", "partly"),
+        (
+            "The bridge of Osterholt reopened after two years of costly and secret repairs.",
+            "partly",
+        ),
     ],
 )
 def test_check_tells_outcomes_apart(text: str, expected: str) -> None:

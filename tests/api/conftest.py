@@ -18,6 +18,7 @@ from tests.archive.test_archive import WordEmbeddings
 from ui.api.app import create_api
 from ui.api.services import Services
 from ui.readers import LOCAL_VISITOR, Reader
+from ui.web.server import Server, listen
 
 Client = Callable[..., TestClient]
 
@@ -98,3 +99,19 @@ def client_of(services: Services) -> Iterator[Client]:
 @pytest.fixture
 def client(client_of: Client) -> TestClient:
     return client_of()
+
+
+@pytest.fixture
+def serve_app() -> Iterator[Callable[[Any], str]]:
+    """Serve applications on the loopback address, by the server of `backfile serve`."""
+    opened: list[Server] = []
+
+    def serve(app: Any) -> str:
+        listening = listen("127.0.0.1", 0)
+        opened.append(Server(app, listening, lambda: None))
+        opened[-1].start()
+        return f"http://127.0.0.1:{listening.getsockname()[1]}"
+
+    yield serve
+    for server in opened:
+        server.close()

@@ -55,9 +55,7 @@ def test_check_survives_lone_surrogates(client_of: Client) -> None:
         ("POST", "/v1/responses", 400),
     ],
 )
-def test_errors_have_openais_shape(
-    client_of: Client, method: str, path: str, status: int
-) -> None:
+def test_errors_have_openais_shape(client_of: Client, method: str, path: str, status: int) -> None:
     response = client_of().request(method, path)
     assert response.status_code == status
     assert response.headers["content-type"] == "application/json"

@@ -74,10 +74,10 @@ def paced(paced_server: Paced) -> Iterator[Paced]:
 
 
 @contextmanager
-def serve(command: list[str]) -> Iterator[str]:
+def serve(command: list[str], **settings: str) -> Iterator[str]:
     """Run a server until the block ends; yield the address that it prints, with its token."""
     with subprocess.Popen(
-        command, env=environment(), stdout=subprocess.PIPE, text=True, cwd=ROOT
+        command, env=environment(**settings), stdout=subprocess.PIPE, text=True, cwd=ROOT
     ) as server:
         assert server.stdout is not None
         try:

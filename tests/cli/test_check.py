@@ -23,7 +23,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-
 @pytest.mark.model
 def test_check_prints_each_sentence_with_its_outcome(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]

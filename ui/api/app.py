@@ -17,7 +17,7 @@ from ui.api.metrics import Metrics, ServerCollector
 from ui.api.openai import routes as openai
 from ui.api.openai.errors import OpenAIErrors
 from ui.api.requests import BodyLimit, RequestLog
-from ui.api.work import WorkDesk
+from ui.api.work import WorkScheduler
 
 if TYPE_CHECKING:
     from ui.api.services import Services
@@ -39,7 +39,7 @@ def create_api(services: Services) -> FastAPI:
     app.state.services = services
     app.state.secret = secrets.token_bytes(32)  # of cursors and ETags, which end with the server
     app.state.metrics, app.state.closing = metrics, closing
-    app.state.work = WorkDesk(services.settings, services.chatbot, metrics, closing)
+    app.state.work = WorkScheduler(services.settings, services.chatbot, metrics, closing)
     app.state.jobs = JobRunner(services.archive, services.settings, closing)
     metrics.registry.register(ServerCollector(services, app.state.work, app.state.jobs))
     app.add_middleware(BodyLimit, ingest_path=f"{PREFIX}/ingest")
@@ -65,8 +65,10 @@ def create_documented() -> FastAPI:
     async def _of_not_modified(_: Request, known: NotModifiedError) -> Response:
         return known.response()
 
+    app.state.documented = []  # pairs of a prefix and a route
     for module in (search, ask, check, articles, names, ingest, status, openai):
         app.include_router(module.router, prefix=PREFIX)
+        app.state.documented += [(PREFIX, route) for route in module.router.routes]
     app.openapi = cache(lambda: openapi.document(app))  # type: ignore[method-assign]
     return app
 

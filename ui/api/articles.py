@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
-from rag.archive.browse import BrowseOrder, BrowsePage
+from rag.archive.browse import LARGEST_PAGE, BrowseOrder, BrowsePage
 from rag.archive.restricted import RestrictedArchive
 from rag.query.parser import LONGEST_QUESTION
 from rag.schema import Article, ArticleMetadata, Filters
@@ -54,7 +54,7 @@ class BrowseQuery(FilterFields):
     cursor: str = Field(
         default="", max_length=LONGEST, description="The `cursor` of the page before"
     )
-    limit: int = Field(default=50, ge=1, le=500, description="The most articles on a page")
+    limit: int = Field(default=50, ge=1, le=LARGEST_PAGE, description="The most articles on a page")
 
 
 class RevisionSummary(BaseModel):
@@ -88,14 +88,14 @@ class ArticleResponse(BaseModel):
 
 
 class Removal(BaseModel):
-    """What became of an article."""
+    """An article's state after a change."""
 
     article_id: str
     state: Literal["withdrawn", "erased", "partly erased", "in the archive"] = Field(
         description="`partly erased` if another process still reads the old files: the next change "
         "of the archive finishes"
     )
-    undo: str | None = Field(description="The address to POST to, to undo it; null if nothing does")
+    undo: str | None = Field(description="The address to DELETE, to undo it; null if nothing does")
 
 
 def _not_found() -> ProblemError:
@@ -251,8 +251,8 @@ async def remove(
     return problems.json_response(await run_in_threadpool(change))
 
 
-@router.post(
-    "/articles/{article_id:path}/reinstate",
+@router.delete(
+    "/withdrawals/{article_id:path}",
     response_model=Removal,
     responses=problems.responses(404, 409),
     dependencies=[Depends(limit_writes)],
@@ -283,5 +283,5 @@ def _may_change(services: CurrentServices, reader: CurrentEditor, article_id: st
 
 
 def _removal(article_id: str, state: str) -> dict[str, Any]:
-    undo = f"/v1/articles/{quote(article_id, safe='')}/reinstate" if state == "withdrawn" else None
+    undo = f"/v1/withdrawals/{quote(article_id, safe='')}" if state == "withdrawn" else None
     return {"article_id": article_id, "state": state, "undo": undo}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from rag.query.parser import LONGEST_QUESTION
 from rag.schema import Filters
@@ -17,14 +17,22 @@ MOST_NAMES = 100  # in a filter
 Name = Annotated[str, Field(max_length=LONGEST_NAME)]
 Names = Annotated[list[Name], Field(max_length=MOST_NAMES)]
 ArticleId = Annotated[str, Field(min_length=1, max_length=LONGEST_ID)]
+
+
+def _parse_day(value: object) -> object:
+    """Return a day or a moment in ISO 8601; pydantic would read numbers, too, and drop offsets."""
+    if isinstance(value, date):
+        return value
+    if not isinstance(value, str):
+        raise ValueError("should be a day or a moment in ISO 8601")
+    return (date if len(value) == 10 else datetime).fromisoformat(value)
+
+
 # A time of day counts: "2024-11-15T12:00:00Z" is that moment.
 Day = Annotated[
     date | datetime,
-    Field(
-        description="A day, or a moment (UTC without an offset)",
-        examples=["2024-11-15"],
-        union_mode="left_to_right",
-    ),
+    BeforeValidator(_parse_day),
+    Field(description="A day, or a moment (UTC without an offset)", examples=["2024-11-15"]),
 ]
 Words = Annotated[
     str,
@@ -35,7 +43,7 @@ Words = Annotated[
         examples=["What did South Korea threaten?"],
     ),
 ]
-Hits = Annotated[int, Field(ge=1, le=100, description="The most passages")]
+Hits = Annotated[int, Field(strict=True, ge=1, le=100, description="The most passages")]
 SearchMode = Literal["hybrid", "vector", "bm25"]
 
 

@@ -119,7 +119,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """What a job ingests.
+    """Files and addresses that a job ingests.
 
     Attributes:
         folder: Temporary folder with the files; deleted when the job has ended.
@@ -157,6 +157,7 @@ class JobRunner:
         self._keys: dict[tuple[str, str], tuple[str, str]] = {}  # to a job's id and its digest
         self._waiting: deque[tuple[str, Sources]] = deque()
         self._cancelled: set[str] = set()
+        self._stop = threading.Event()  # of the job that runs
         self._arrived = threading.Condition(self._lock)
         self._thread: threading.Thread | None = None
         self._read_record()
@@ -227,7 +228,7 @@ class JobRunner:
         return job
 
     def get(self, job_id: str) -> Job | None:
-        """Return a job; None if there is none of this id, or it was long ago."""
+        """Return a job; None if it is unknown, or was long ago."""
         with self._lock:
             return self._jobs.get(job_id)
 
@@ -235,7 +236,7 @@ class JobRunner:
         """Cancel a job, which ends after its current batch; one that has ended stays as it is.
 
         Returns:
-            The job as it is now; None if there is none of this id.
+            The job as it is now; None if it is unknown.
         """
         with self._lock:
             job = self._jobs.get(job_id)
@@ -243,6 +244,7 @@ class JobRunner:
                 return job
             self._cancelled.add(job_id)
             if job.state == "running":
+                self._stop.set()
                 return job
             for waiting in [one for one in self._waiting if one[0] == job_id]:
                 self._waiting.remove(waiting)
@@ -291,7 +293,8 @@ class JobRunner:
                 self._delete(sources)
 
     def _run(self, job_id: str, sources: Sources) -> None:
-        stop, failed = threading.Event(), ""
+        self._stop = stop = threading.Event()
+        is_stopped, failed = False, ""
         results = ingest_upload(
             self._archive,
             self._settings,
@@ -311,10 +314,13 @@ class JobRunner:
                 )
                 if job_id in self._cancelled or self._closing.is_set():
                     stop.set()
+                    is_stopped = not result.is_done
         if failed:
             self._end(job_id, "failed", failed)
-        elif stop.is_set():
-            self._end(job_id, "cancelled" if job_id in self._cancelled else "interrupted")
+        elif job_id in self._cancelled:
+            self._end(job_id, "cancelled")
+        elif is_stopped:
+            self._end(job_id, "interrupted")
         else:
             self._end(job_id, "done")
 
@@ -341,7 +347,9 @@ class JobRunner:
     def _record(self, job: Job, key: str = "", digest: str = "") -> None:
         line = {**job.to_dict(), **({"key": key, "digest": digest} if key else {})}
         try:
-            with (self._archive.path / RECORD).open("a", encoding="utf-8") as file:
+            path = self._archive.path / RECORD
+            path.touch(mode=0o600)  # names of files and articles are the operator's
+            with path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(line) + "\n")
         except OSError as error:
             LOG.warning("job not recorded", extra={"figures": {"job": job.id, "error": str(error)}})

@@ -9,10 +9,12 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from rag.schema import ALL_RIGHTS
+
 if TYPE_CHECKING:
     from ui.api.jobs import JobRunner
     from ui.api.services import Services
-    from ui.api.work import WorkDesk
+    from ui.api.work import WorkScheduler
 
 # Seconds: a search takes 0.05 s, an answer 0.3 s, and a chat model's up to a minute.
 BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 180.0)
@@ -80,7 +82,7 @@ class Metrics:
 class ServerCollector(Collector):
     """Figures that are read when they are asked for: queues, jobs, and the archive."""
 
-    def __init__(self, services: Services, work: WorkDesk, jobs: JobRunner) -> None:
+    def __init__(self, services: Services, work: WorkScheduler, jobs: JobRunner) -> None:
         """Read the figures of one server."""
         self._services, self._work, self._jobs = services, work, jobs
 
@@ -103,7 +105,7 @@ class ServerCollector(Collector):
         yield running
         yield _gauge("backfile_jobs_waiting", "Ingests that wait or run", self._jobs.unfinished)
         archive = self._services.archive
-        status = archive.status()
+        status = archive.status(access=ALL_RIGHTS)
         yield _gauge("backfile_archive_articles", "Articles in the archive", status.articles)
         yield _gauge("backfile_archive_passages", "Passages in the archive", status.passages)
         yield _gauge("backfile_archive_bytes", "Size of the archive on disk", status.bytes)

@@ -12,7 +12,6 @@ from rag.nlp.name_kinds import Kind
 from ui.api import problems
 from ui.api.caching import CurrentValidator
 from ui.api.fields import LONGEST_NAME, FilterFields
-from ui.api.problems import ProblemError
 from ui.api.services import CurrentReader, CurrentServices
 from ui.api.values import model_of
 from ui.api.work import SearchWork
@@ -71,7 +70,7 @@ async def names(
 @router.get(
     "/names/{name:path}",
     response_model=model_of(NamePage),
-    responses={**problems.responses(404), **problems.NOT_MODIFIED},
+    responses=problems.NOT_MODIFIED,
 )
 async def name(
     name: Annotated[
@@ -84,13 +83,11 @@ async def name(
     validator: CurrentValidator,
     work: SearchWork,
 ) -> Any:
-    """Return what the archive has about a person, place or organisation."""
+    """Return what the archive has about a name: no articles if it is in none."""
     archive = services.archive_for(reader)
 
     def find() -> dict[str, Any]:
-        page = archive.name(name, asked.kind, limit=asked.limit, filters=asked.to_filters())
-        if not page.articles:
-            raise ProblemError(404, "not-found", "No article that you may see has this name.")
-        return page.to_dict()
+        filters = asked.to_filters()
+        return archive.name(name, asked.kind, limit=asked.limit, filters=filters).to_dict()
 
     return validator.answer(await work.run(find))

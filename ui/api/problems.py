@@ -10,7 +10,6 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
-from starlette.routing import Match
 
 from rag.errors import (
     ArchiveLockedError,
@@ -82,7 +81,7 @@ class ProblemError(Exception):
 
 
 class Problem(BaseModel):
-    """What went wrong (RFC 9457)."""
+    """Problem details of an error (RFC 9457)."""
 
     type: str = Field(
         description="The kind of problem, which stays the same between versions",
@@ -160,8 +159,8 @@ def add_handlers(app: FastAPI) -> None:
 def _methods(request: Request) -> list[str]:
     """Return the methods that an address takes, of all routes."""
     found: set[str] = set()
-    for route in request.app.routes:
-        match, _ = route.matches(request.scope)
-        if match is not Match.NONE:
-            found |= set(getattr(route, "methods", None) or ())
+    for prefix, route in request.app.state.documented:
+        path = request.scope["path"]
+        if path.startswith(prefix) and route.path_regex.match(path.removeprefix(prefix)):
+            found |= route.methods
     return sorted(found)

@@ -17,6 +17,7 @@ from ui.api.problems import ProblemError
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+PREFIX = "/v1"
 LOG = logging.getLogger("backfile.api")
 LARGEST_BODY = 1_000_000  # bytes of a request
 LARGEST_INGEST = 1_000_000_000  # bytes of an upload
@@ -61,6 +62,8 @@ class RequestLog:
 
     def _log(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "")
+        if route and not route.startswith(PREFIX):  # of an included router
+            route = PREFIX + route
         reader = scope["state"].get("reader")
         figures = {
             "request": scope["state"]["request_id"],

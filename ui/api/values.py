@@ -15,13 +15,14 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, create_model
 
 from rag.notices import Notice
 from rag.schema import Answer, AnswerStatus
 
 LARGEST = 2**53  # whole numbers beyond it lose digits in JavaScript, and SQLite's end at 2**63
-Whole = Annotated[int, Field(ge=-LARGEST, le=LARGEST)]
+Whole = Annotated[int, Field(strict=True, ge=-LARGEST, le=LARGEST)]
+Figure = Annotated[float, Field(strict=True)]
 _ATTRIBUTE = re.compile(r"^    (\w+): (.*(?:\n {8}.*)*)", re.MULTILINE)
 
 
@@ -31,7 +32,7 @@ class NoticeModel(BaseModel):
     model_config = ConfigDict(title="Notice")
 
     code: str = Field(description="The kind of notice", examples=["names_missing"])
-    params: dict[str, bool | Whole | float | str | list[str]] = Field(
+    params: dict[str, StrictBool | Whole | Figure | str | list[str]] = Field(
         description="Its parameters by name; days are in ISO 8601",
         examples=[{"names": ["Ada Quill"]}],
     )
@@ -62,7 +63,12 @@ def model_of(value_type: Any) -> type[BaseModel]:
     if value_type is Answer:
         columns["status"] = (AnswerStatus, Field(default="answered", description="In one word"))
     first_line = (inspect.getdoc(value_type) or "").partition("\n\n")[0]
-    return create_model(value_type.__name__, __doc__=" ".join(first_line.split()), **columns)
+    return create_model(
+        value_type.__name__,
+        __config__=ConfigDict(validate_default=True),  # nested defaults are dicts
+        __doc__=" ".join(first_line.split()),
+        **columns,
+    )
 
 
 def _plain(value: Any) -> Any:
@@ -80,10 +86,12 @@ def _of_hint(hint: Any) -> Any:
         return Union[kinds]  # noqa: UP007  # made at run time
     if origin is tuple:
         return list[_of_hint(arguments[0])]  # type: ignore[misc]
-    if origin is Literal or hint in (str, bool, float):
+    if origin is Literal or hint is str:
         return hint
-    if hint is int:
-        return Whole
+    if hint is bool:
+        return StrictBool
+    if hint in (int, float):
+        return Whole if hint is int else Figure
     if hint in (datetime, date, Path):
         return str
     if is_dataclass(hint):

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
+from enum import Enum
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from fastapi import Depends, Request
@@ -32,7 +33,13 @@ DEADLINES: dict[Kind, float] = {"search": 30.0, "ask": 180.0}  # seconds from th
 TICK = 0.25  # seconds between two looks at what ends work early
 
 
-class WorkDesk:
+class _End(Enum):
+    """End of an iterator, which isn't one of its values."""
+
+    END = "end"
+
+
+class WorkScheduler:
     """Runs the work of requests in threads, a few at a time, with turns for readers."""
 
     def __init__(
@@ -62,13 +69,13 @@ class RequestWork:
     """Work for one request.
 
     Attributes:
-        desk: The server's.
+        scheduler: The server's.
         kind: Which queue it waits in.
         reader: Whose turn it uses.
         request: The request; work ends early if its sender goes away.
     """
 
-    desk: WorkDesk
+    scheduler: WorkScheduler
     kind: Kind
     reader: str
     request: Request
@@ -108,51 +115,72 @@ class RequestWork:
     async def _stream(
         self, make: Callable[[], Iterator[T]], *, watch_client: bool
     ) -> AsyncGenerator[T]:
-        desk, began = self.desk, time.monotonic()
-        until = began + desk.deadlines[self.kind]
-        acquired = asyncio.ensure_future(desk.queues[self.kind].acquire(self.reader))
-        slot: Slot = await self._wait(acquired, until, watch_client)
+        scheduler, began = self.scheduler, time.monotonic()
+        until = began + scheduler.deadlines[self.kind]
+        slot = await self._acquire(until, watch_client)
         admitted = time.monotonic()
-        desk.metrics.stage(f"{self.kind} queue", admitted - began)
+        scheduler.metrics.stage(f"{self.kind} queue", admitted - began)
         values = iterate_in_thread(lambda: _Held(make, slot))
-        is_first = True
-        async with aclosing(values):
-            while True:
-                following = asyncio.ensure_future(anext(values))
-                try:
-                    value = await self._wait(following, until, watch_client)
-                except StopAsyncIteration:
-                    break
-                if is_first:
-                    desk.metrics.stage(f"{self.kind} first result", time.monotonic() - admitted)
-                    is_first = False
-                yield value
-        desk.metrics.stage(f"{self.kind} complete", time.monotonic() - admitted)
+        count, is_begun = 0, False
+
+        async def following() -> T | Literal[_End.END]:
+            nonlocal is_begun
+            is_begun = True  # the thread releases the slot from now on
+            return await anext(values, _End.END)
+
+        try:
+            async with aclosing(values):
+                while True:
+                    task = asyncio.ensure_future(following())
+                    value = await self._wait(task, until, watch_client)
+                    if value is _End.END:
+                        break
+                    count += 1
+                    if count == 1:
+                        seconds = time.monotonic() - admitted
+                        scheduler.metrics.stage(f"{self.kind} first result", seconds)
+                    yield value
+        finally:
+            if not is_begun:
+                slot.release()
+        scheduler.metrics.stage(f"{self.kind} complete", time.monotonic() - admitted)
+
+    async def _acquire(self, until: float, watch_client: bool) -> Slot:
+        task = asyncio.ensure_future(self.scheduler.queues[self.kind].acquire(self.reader))
+        try:
+            slot: Slot = await self._wait(task, until, watch_client)
+        except BaseException:
+            if task.done() and not task.cancelled() and task.exception() is None:
+                task.result().release()  # admitted at the moment of giving up
+            raise
+        return slot
 
     async def _wait(self, task: asyncio.Future[Any], until: float, watch_client: bool) -> Any:
         """Return a task's result; cancel it when it is too late, or nobody waits for it."""
         try:
             while True:
+                await self._check(until, watch_client)
                 left = until - time.monotonic()
                 await asyncio.wait({task}, timeout=max(0.0, min(TICK, left)))
                 if task.done():
                     return task.result()
-                if left <= 0:
-                    raise ProblemError(
-                        504,
-                        "deadline",
-                        f"This took more than {self.desk.deadlines[self.kind]:.0f} seconds. "
-                        "Ask for less at once.",
-                    )
-                if self.desk.closing.is_set():
-                    raise closing_problem()
-                if watch_client and await self.request.is_disconnected():
-                    raise ProblemError(400, "client-gone", "The client closed the connection.")
         finally:
             if not task.done():
                 task.cancel()
                 with suppress(asyncio.CancelledError, Exception):
                     await task
+
+    async def _check(self, until: float, watch_client: bool) -> None:
+        """Raise the problem that ends the work early, if there is one."""
+        if time.monotonic() >= until:
+            seconds = self.scheduler.deadlines[self.kind]
+            raise ProblemError(
+                504, "deadline", f"This took more than {seconds:.0f} seconds. Ask for less at once."
+            )
+        if self.scheduler.closing.is_set():
+            raise closing_problem()
+        if watch_client and await self.request.is_disconnected():
+            raise ProblemError(400, "client-gone", "The client closed the connection.")
 
 
 class _Held(Generic[T]):
@@ -205,18 +233,18 @@ def work_of(kind: Kind, scope: Scope = "read") -> Callable[..., RequestWork]:
     find_reader = reader_with(scope)
 
     def find(request: Request) -> RequestWork:
-        desk: WorkDesk = request.app.state.work
+        scheduler: WorkScheduler = request.app.state.work
         key = reader_key(request, find_reader(request))
-        desk.limits.take(kind, key)
-        return RequestWork(desk, kind, key, request)
+        scheduler.limits.take(kind, key)
+        return RequestWork(scheduler, kind, key, request)
 
     return find
 
 
 def limit_writes(request: Request, reader: CurrentEditor) -> None:
     """Dependency: count a change of the archive against its sender's rate."""
-    desk: WorkDesk = request.app.state.work
-    desk.limits.take("write", reader_key(request, reader))
+    scheduler: WorkScheduler = request.app.state.work
+    scheduler.limits.take("write", reader_key(request, reader))
 
 
 # Parameters of endpoints. FastAPI reads annotations at run time: import these for real.

@@ -11,7 +11,7 @@ from starlette.requests import Request
 
 from rag.errors import BackfileError
 from ui.api.problems import ProblemError
-from ui.api.work import RequestWork, WorkDesk, reader_key
+from ui.api.work import RequestWork, WorkScheduler, reader_key
 from ui.mcp.errors import of_backfile, of_problem, tool_error
 from ui.readers import Reader, Scope
 
@@ -32,7 +32,7 @@ class ToolRunner:
     """
 
     def __init__(
-        self, services: Services, *, reader: Reader | None = None, work: WorkDesk | None = None
+        self, services: Services, *, reader: Reader | None = None, work: WorkScheduler | None = None
     ) -> None:
         self.services = services
         self._reader = reader

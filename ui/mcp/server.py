@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
     from ui.api.services import Services
-    from ui.api.work import WorkDesk
+    from ui.api.work import WorkScheduler
     from ui.readers import Reader
 
 PATHS = ("/mcp", "/mcp/")
@@ -39,7 +39,7 @@ nothing, say that the archive has nothing.
 
 
 def create_server(
-    services: Services, *, reader: Reader | None = None, work: WorkDesk | None = None
+    services: Services, *, reader: Reader | None = None, work: WorkScheduler | None = None
 ) -> MCPServer:
     """Return the server.
 

@@ -1,0 +1,1 @@
+"""An archive behind the address of a server: `RemoteArchive`."""

@@ -1,0 +1,86 @@
+"""Cursors: pages without repetition, and none that is forged, foreign or out of date."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+from starlette.testclient import TestClient
+
+from rag.archive.archive import Archive
+from rag.rights import ALL_RIGHTS, Rights
+from rag.schema import Article
+from tests.api.conftest import Client
+from ui.readers import LOCAL_VISITOR, Reader
+
+pytestmark = pytest.mark.slow
+
+ASKED = {"query": "ferry", "mode": "bm25", "k": 2}
+
+
+@pytest.fixture
+def archive(archive: Archive) -> Archive:
+    archive.add(
+        Article(
+            id=f"courier.example/ferry-{number}",
+            title=f"Ferry {number}",
+            text=f"The ferry number {number} left port {'late ' * number}on day {number}.",
+        )
+        for number in range(5)
+    )
+    return archive
+
+
+def _page(client: TestClient, cursor: str = "", **changes: object) -> dict[str, object]:
+    found: dict[str, object] = client.post(
+        "/v1/search", json={**ASKED, **changes, "cursor": cursor}
+    ).json()
+    return found
+
+
+def test_search_pages_have_each_passage_once(client: TestClient) -> None:
+    ids, cursor, pages = [], "", 0
+    while pages == 0 or cursor:
+        page = _page(client, cursor)
+        ids += [hit["passage"]["article_id"] for hit in page["hits"]]  # type: ignore[attr-defined]
+        cursor, pages = str(page["cursor"]), pages + 1
+    assert len(ids) == len(set(ids)) == 5
+    assert pages == 3
+
+
+@pytest.mark.parametrize("at", [0, 10, 20, 30, -2])
+def test_altered_cursor_is_refused(client: TestClient, at: int) -> None:
+    data = bytearray(base64.urlsafe_b64decode(str(_page(client)["cursor"])))
+    data[at] ^= 1
+    forged = base64.urlsafe_b64encode(data).decode()
+    response = client.post("/v1/search", json={**ASKED, "cursor": forged})
+    assert response.status_code == 422
+    assert response.json()["type"] == "urn:backfile:problem:invalid-cursor"
+
+
+@pytest.mark.parametrize("cursor", ["x", "AAAA", "%%%%", "ä", "A" * 8000])
+def test_invented_cursor_is_refused(client: TestClient, cursor: str) -> None:
+    assert client.post("/v1/search", json={**ASKED, "cursor": cursor}).status_code == 422
+    assert client.get("/v1/articles", params={"cursor": cursor}).status_code == 422
+
+
+def test_cursor_belongs_to_its_query_reader_and_rights(client_of: Client) -> None:
+    cursor = _page(client_of())["cursor"]
+    sent = {**ASKED, "cursor": cursor}
+    assert client_of().post("/v1/search", json={**sent, "query": "port"}).status_code == 422
+    assert client_of().post("/v1/search", json={**sent, "k": 3}).status_code == 422
+    assert client_of().get("/v1/articles", params={"cursor": cursor}).status_code == 422
+    for other in (
+        Reader("other", LOCAL_VISITOR.scopes, Rights()),
+        Reader("local", LOCAL_VISITOR.scopes, ALL_RIGHTS),
+    ):
+        assert client_of(other).post("/v1/search", json=sent).status_code == 422
+    assert client_of().post("/v1/search", json=sent).status_code == 200
+
+
+def test_cursor_ends_when_the_archive_changes(client: TestClient, archive: Archive) -> None:
+    cursor = _page(client)["cursor"]
+    archive.add(Article(id="new.example/1", text="Another ferry."))
+    response = client.post("/v1/search", json={**ASKED, "cursor": cursor})
+    assert response.status_code == 409
+    assert response.json()["type"] == "urn:backfile:problem:cursor-expired"
