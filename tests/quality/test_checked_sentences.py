@@ -1,4 +1,4 @@
-"""Floors of a set of 126 sentences, half of them held out, over the sample and invented articles."""
+"""Floors of 126 sentences, half of them held out, over the sample and invented articles."""
 
 from __future__ import annotations
 
