@@ -29,8 +29,8 @@ from ui.cli.options import DATES, Date, PathName, archive_options
     examples=[
         Example("Check a draft", "backfile check draft.txt"),
         Example(
-            "Check what another program prints, as JSON",
-            "pandoc -t plain a.docx | backfile check --json -",
+            "Check a text from standard input, and print JSON",
+            "backfile check --json - < draft.txt",
         ),
     ],
 )
