@@ -33,7 +33,9 @@ def serve_programs(
     archive = Archive.open(folder / "archive", mode="write", embeddings=WordEmbeddings())
     with archive:
         archive.add([*ARTICLES, NO_URL, *articles])
-        settings = Settings(**{"archive": archive.path, "port": 0, "token": "t" * 40, **given})
+        no_rates = {"search_rate": "", "ask_rate": "", "write_rate": ""}
+        own = {"archive": archive.path, "port": 0, "token": "t" * 40, **no_rates}
+        settings = Settings(**{**own, **given})
         served = start(archive, Chatbot(archive, writer, grader="none"), settings)
         try:
             yield served

@@ -302,3 +302,17 @@ def sum_of(chunks: list[Any]) -> Any:
     for chunk in chunks[1:]:
         whole += chunk
     return whole
+
+
+def test_rate_is_told_as_openais_client_expects(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    with (
+        serve_programs(tmp_path_factory.mktemp("rates"), ask_rate="1/minute") as served,
+        open_client(served) as client,
+    ):
+        client.responses.create(model="backfile", input=QUESTION)
+        with pytest.raises(openai.RateLimitError) as error:
+            client.responses.create(model="backfile", input=QUESTION)
+    assert error.value.type == "rate_limit_error"
+    assert int(error.value.response.headers["retry-after"]) > 0
