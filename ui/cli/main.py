@@ -20,9 +20,11 @@ SECTIONS = {
         "ask": "ui.cli.ask",
         "chat": "ui.cli.chat",
         "search": "ui.cli.search",
+        "check": "ui.cli.check",
         "browse": "ui.cli.browse",
         "names": "ui.cli.browse",
         "serve": "ui.cli.serve",
+        "mcp": "ui.cli.mcp",
     },
     "Keep": {
         "saved": "ui.cli.saved",

@@ -22,6 +22,7 @@ from ui.accounts.oidc import OidcProvider
 from ui.accounts.opening import open_accounts
 from ui.api.app import begin_closing, close_api, create_api
 from ui.api.services import Services
+from ui.mcp.server import McpApp, create_server
 from ui.web.archive_summary import SummaryCache
 from ui.web.auth import WriteAccess
 from ui.web.authentication import Authentication, is_loopback
@@ -228,9 +229,14 @@ class GuardedApp(Guard):
         authentication: Authentication,
         view: ReaderView,
     ) -> None:
-        archive, chatbot = view.whole_archive, view.whole_chatbot
         audit = view.audit or AuditLog.of(settings)
-        outer = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+        services = Services(view.whole_archive, view.whole_chatbot, settings, audit)
+        self._api = create_api(services)
+        mcp = McpApp(create_server(services, work=self._api.state.work))
+        # a mounted application's lifespan would not run
+        outer = FastAPI(
+            docs_url=None, redoc_url=None, openapi_url=None, lifespan=lambda _: mcp.running()
+        )
         gr.mount_gradio_app(
             outer,
             blocks,
@@ -252,11 +258,10 @@ class GuardedApp(Guard):
         self._gradio = outer.routes[-1].app  # type: ignore[attr-defined]
         events = GradioEvents(blocks, self._gradio)
         calls = CallChecker(outer, page_functions(blocks), events, Quota(events))
-        feeds = FeedRoute(calls, archive, settings.base_url, authentication.feed_access)
-        self._api = create_api(Services(archive, chatbot, settings, audit))
+        feeds = FeedRoute(calls, view.whole_archive, settings.base_url, authentication.feed_access)
+        routes = ProgramRoutes(feeds, self._api, mcp)
         login = LoginRoutes(authentication, audit, OidcProvider.of(settings))
-        hosts = AllowedHosts.of(settings)
-        super().__init__(outer, ProgramRoutes(feeds, self._api), hosts, login, settings.base_url)
+        super().__init__(outer, routes, AllowedHosts.of(settings), login, settings.base_url)
 
     def close_streams(self) -> None:
         """Close all event streams. Must be called in the server's event loop."""

@@ -19,6 +19,7 @@ from urllib.parse import parse_qsl, urlencode
 from rag.errors import SettingsError
 from rag.settings import Settings
 from ui.api import problems
+from ui.api.openai.errors import is_openai_path, of_problem
 from ui.api.problems import ProblemError
 from ui.article_address import ArticleAddress
 from ui.i18n import preferred_language, texts_in
@@ -553,8 +554,10 @@ async def send_rejection(send: Send, rejection: RejectedRequestError, path: str)
     extra = [(name.encode(), value.encode()) for name, value in rejection.headers.items()]
     if routes.route_kind("", path) == "api":
         problem = ProblemError(rejection.status, rejection.kind, rejection.message)
-        body = bytes(problem.response().body)
-        await _answer(send, rejection.status, body, problems.MEDIA_TYPE, extra)
+        openai = is_openai_path(path)
+        response = of_problem(problem) if openai else problem.response()
+        media_type = "application/json" if openai else problems.MEDIA_TYPE
+        await _answer(send, rejection.status, bytes(response.body), media_type, extra)
     elif path.startswith(routes.API):
         body = json.dumps({"detail": rejection.message, "error": rejection.message}).encode()
         await _answer(send, rejection.status, body, "application/json", extra)
