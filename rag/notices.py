@@ -70,6 +70,7 @@ CODES: Final[Mapping[str, tuple[str, ...]]] = {
     "chat_model_endless_sentence": (),
     "chat_model_cut_off": (),
     "articles_withdrawn": (),
+    "instructions_quoted": (),
     "message": ("text",),
     # Reasons why a statement isn't supported
     "empty_statement": (),
@@ -98,6 +99,11 @@ CODES: Final[Mapping[str, tuple[str, ...]]] = {
     "evidence_missing": (),
     "being_verified": (),
     "retracted": (),
+    # Reasons in a check of a draft
+    "check_nothing_found": (),
+    "check_archive_disagrees": (),
+    "check_too_many_sentences": ("most",),
+    "check_out_of_time": (),
     # Constraints that were read from the question
     "published_on": ("day",),
     "published_between": ("first", "last"),

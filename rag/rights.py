@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final, Literal
@@ -23,7 +23,7 @@ Names = tuple[str, ...] | Literal[Everything.ALL]
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """What a reader may see: an article must pass all three conditions.
+    """Conditions on the articles that a reader may see; an article must pass all three.
 
     Case is ignored. An empty tuple grants nothing; `ALL` grants everything. An article without a
     publisher or a section passes only where that field is `ALL`.
@@ -52,7 +52,7 @@ class Rights:
 
     @property
     def sees_everything(self) -> bool:
-        """Whether these rights allow reading every article."""
+        """True if these rights allow reading every article."""
         return self.publishers is ALL and self.sections is ALL and self.access is ALL
 
     def allow(self, *, publisher: str, section: str, access: str) -> bool:
@@ -67,6 +67,25 @@ class Rights:
             _has(self.publishers, publisher)
             and _has(self.sections, section)
             and (not access or _has(self.access, access))
+        )
+
+    def intersection(self, other: Rights) -> Rights:
+        """Return rights that allow an article only where both do."""
+        return self._combined(other, _in_both)
+
+    def union(self, other: Rights) -> Rights:
+        """Return rights whose every field has the names of both.
+
+        They may allow an article that neither of the two does: a publisher of one and a section of
+        the other.
+        """
+        return self._combined(other, _in_either)
+
+    def _combined(self, other: Rights, combine: Callable[[Names, Names], Names]) -> Rights:
+        return Rights(
+            publishers=combine(self.publishers, other.publishers),
+            sections=combine(self.sections, other.sections),
+            access=combine(self.access, other.access),
         )
 
     def to_dict(self) -> dict[str, str | list[str]]:
@@ -107,3 +126,13 @@ def rights_of(access: Access) -> Rights:
 
 def _has(names: Names, name: str) -> bool:
     return names is ALL or name.casefold() in names
+
+
+def _in_both(some: Names, others: Names) -> Names:
+    if some is ALL or others is ALL:
+        return others if some is ALL else some
+    return tuple(set(some) & set(others))
+
+
+def _in_either(some: Names, others: Names) -> Names:
+    return ALL if some is ALL or others is ALL else (*some, *others)

@@ -19,6 +19,7 @@ Models = Literal["default", "better", "multilingual", "best"]
 Unsupported = Literal["strict", "mark"]
 Grader = Literal["chat", "none"]
 ChatEvidence = Literal["auto", "structured", "plain"]
+Audit = Literal["on", "questions", "off"]
 Writers = Literal["local", "anyone", "none"]
 # Variables of earlier versions: the current name, and the current names of their values.
 OLD_NAMES = {
@@ -86,6 +87,17 @@ class Settings:
             separated by commas.
         proxies: Addresses or networks of proxies whose `X-Forwarded-For` is trusted, separated by
             commas.
+        proxy_from: Addresses or networks of proxies that say who sends a request, in the header
+            `proxy_header`, separated by commas.
+        proxy_header: The header with a user's name that such a proxy sets; it is removed from
+            everybody else's requests.
+        oidc_issuer: The address of an OpenID Connect provider, at which readers log in.
+        oidc_client_id: The name by which the provider knows this server.
+        oidc_client_secret: The secret that goes with it.
+        oidc_name_claim: The claim with the user's name.
+        oidc_groups_claim: The claim with the names of the user's groups.
+        oidc_groups: A TOML file with the scopes and rights of each group.
+        audit: "on" logs who did what, "questions" the texts of questions too, "off" nothing.
         base_url: The address at which readers reach the page, such as
             `https://archive.paper.example`; exports and feeds link to articles there.
         host: The address at which the page is served.
@@ -125,6 +137,15 @@ class Settings:
     token: str = ""
     hosts: str = ""
     proxies: str = ""
+    proxy_from: str = ""
+    proxy_header: str = "X-Remote-User"
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    oidc_client_secret: str = ""
+    oidc_name_claim: str = "preferred_username"
+    oidc_groups_claim: str = "groups"
+    oidc_groups: str = ""
+    audit: Audit = "on"
     base_url: str = ""
     host: str = "127.0.0.1"
     port: int = 7860

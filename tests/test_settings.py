@@ -109,7 +109,8 @@ def test_command_names_the_invalid_setting_in_one_line(
 
 
 CONTROL_FLOW = {  # none reaches a caller
-    *("NotModifiedError", "ProblemError", "RejectedRequestError", "StoppedError", "_TooLongError"),
+    *("CredentialsError", "NotModifiedError", "ProblemError", "RejectedRequestError"),
+    *("StoppedError", "_TooLongError"),
 }
 
 

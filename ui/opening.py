@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.settings import Settings
+from ui.accounts.opening import is_accounts_file
 
 if TYPE_CHECKING:
     from rag.answer.chatbot import Chatbot
@@ -35,5 +36,7 @@ def open_chatbot(settings: Settings, *, create: bool = False) -> Iterator[tuple[
 
 
 def is_unused(folder: Path) -> bool:
-    """Return whether a folder is missing or empty, so that an archive can be created there."""
-    return not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
+    """Return whether a folder has no files but those of users; an archive can be created there."""
+    if not folder.exists():
+        return True
+    return folder.is_dir() and all(is_accounts_file(path) for path in folder.iterdir())

@@ -20,17 +20,19 @@ class Reader:
         scopes: What they may do: "read" to search and ask, "ingest" to add and remove articles,
             "admin" for metrics, the audit log and accounts. One doesn't include another.
         rights: What they may see.
+        name: What people call them; "" without users.
     """
 
     id: str
     scopes: frozenset[Scope]
     rights: Rights
+    name: str = ""
 
     def may(self, scope: Scope) -> bool:
         """Return whether they may do what needs a scope."""
         return scope in self.scopes
 
 
-# Without users: whoever can reach the page on this machine, and who has the start-up token, too.
+# Without users: anybody who can reach the page on this machine, and the holder of its token.
 LOCAL_VISITOR: Final = Reader("local", frozenset({"read"}), Rights())
 LOCAL_ADMINISTRATOR: Final = Reader("local", frozenset(SCOPES), ALL_RIGHTS)

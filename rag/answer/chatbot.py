@@ -11,11 +11,13 @@ from datetime import date
 from typing import TYPE_CHECKING, TypedDict, Unpack, cast
 
 from rag.answer.background import iterate_in_thread
+from rag.answer.check_text import SECONDS, TextCheck, TextChecker
 from rag.answer.context import WriterContext, build_context
 from rag.answer.corrections import add_correction_notes
 from rag.answer.extractive import compose_answer, grow_answer
 from rag.answer.followups_llm import condense_question
 from rag.answer.generative import GeneratedAnswer
+from rag.answer.instruction_notes import add_instruction_note
 from rag.answer.layouts import lay_out
 from rag.answer.llm import SentenceStream
 from rag.answer.period import refuse_period, small_talk_answer, stream_stories
@@ -239,7 +241,7 @@ class Chatbot:
         past = self.archive if isinstance(self.archive, DatedBackend) else None
         asked_on = asked_on or (past.day if past else None)
         for answer in self._stream(question, filters, asked_on, history, k):
-            answer = add_correction_notes(answer)
+            answer = add_instruction_note(add_correction_notes(answer))
             yield past.with_correction_notes(answer, access=filters.access) if past else answer
 
     def as_of(self, day: date) -> Chatbot:
@@ -258,6 +260,16 @@ class Chatbot:
         then._opened = None
         then.archive = cast("Archive", self.archive).as_of(day)
         return then
+
+    def without_chat_model(self) -> Chatbot:
+        """Return the same chatbot without its chat model: it answers with quotations.
+
+        Returns:
+            A chatbot whose `close` does nothing.
+        """
+        quoting = copy(self)
+        quoting._opened = quoting.chat_model = quoting._structured = None
+        return quoting
 
     def restricted_to(self, rights: Rights) -> Chatbot:
         """Return the same chatbot over the archive as one reader may see it.
@@ -419,6 +431,37 @@ class Chatbot:
         async with aclosing(self.astream(question, **options)) as answers:
             *_, answer = [answer async for answer in answers]
         return answer
+
+    def check(
+        self,
+        text: str,
+        *,
+        filters: Filters = Filters(),
+        written_on: date | None = None,
+        as_of: date | None = None,
+        seconds: float = SECONDS,
+    ) -> TextCheck:
+        """Check a draft against the archive, sentence by sentence.
+
+        Args:
+            text: The draft, as plain text or Markdown.
+            filters: The filters that the articles must pass.
+            written_on: The day of the draft, now by default.
+            as_of: Check against the archive as it was at the end of this day.
+            seconds: The time after which the remaining sentences are "not checked".
+
+        Returns:
+            The sentences with their outcomes and the passages that decide them.
+
+        Raises:
+            InvalidValueError: The draft is empty or too long, or a date is invalid.
+        """
+        if as_of is not None:
+            then = self.as_of(as_of)
+            return then.check(text, filters=filters, written_on=written_on, seconds=seconds)
+        verifier = Verifier(self.archive.embed, entails=self.entails, grounding=self.grounding)
+        checker = TextChecker(self.archive, verifier, seconds=seconds)
+        return checker.check(text, filters=filters, written_on=written_on)
 
     def _refuse(self, found: RetrievalResult, why: Notice, filters: Filters) -> Answer:
         """Return a refusal, with the article outside of the filters that has the answer, if any."""

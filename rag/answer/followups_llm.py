@@ -13,7 +13,7 @@ from itertools import islice
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
 from rag.answer.llm import SentenceStream
-from rag.answer.prompts import Turn, format_turns
+from rag.answer.prompts import Turn, enclose, format_turns
 from rag.errors import ChatModelError
 from rag.query.length_limit import check_length
 from rag.query.parser import needs_history, resolve_followup
@@ -66,7 +66,7 @@ def condense_question(question: str, history: Sequence[Turn], writer: SentenceSt
 
 
 def _build_messages(question: str, history: Sequence[Turn]) -> list[BaseMessage]:
-    said = format_turns(history)
+    said = enclose("conversation", format_turns(history))
     return [SystemMessage(INSTRUCTIONS), HumanMessage(f"{said}\n\nThe question: {question}")]
 
 

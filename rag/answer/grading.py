@@ -12,7 +12,7 @@ from typing import Literal
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 
 from rag.answer.llm import SentenceStream
-from rag.answer.prompts import quote_for_prompt
+from rag.answer.prompts import enclose, quote_for_prompt
 from rag.errors import ChatModelError
 from rag.nlp.dates import format_date
 from rag.nlp.sentences import split_sentences
@@ -84,7 +84,7 @@ def _build_messages(statements: Sequence[Statement]) -> list[BaseMessage]:
         f"<evidence number={number}>\n{_evidence(statement)}\n</evidence>"
         for number, statement in enumerate(statements, start=1)
     )
-    return [SystemMessage(INSTRUCTIONS), HumanMessage(listed)]
+    return [SystemMessage(INSTRUCTIONS), HumanMessage(enclose("quoted", listed))]
 
 
 def _evidence(statement: Statement) -> str:

@@ -17,6 +17,8 @@ OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _FILES = (
     "archive.sqlite*",
     "saved.sqlite3*",
+    "users.sqlite3*",
+    "audit.*jsonl*",
     "vectors.json*",
     "*.lock",
     "writer.json",

@@ -11,7 +11,7 @@ from typing import Any
 from rag.errors import InvalidValueError, SavedItemError
 from rag.sanitize import single_line
 from rag.store.connection import StoreConnection
-from rag.store.saved_database import to_text
+from rag.store.side_database import to_text
 from rag.validation import validate_text
 
 LOCAL = "local"  # the owner of everything while there are no users

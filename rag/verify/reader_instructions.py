@@ -40,6 +40,25 @@ _TO_READER = re.compile(
     r"credit card|instructions|system prompt)\b",
     re.IGNORECASE,
 )
+# What is addressed to a language model, wherever it stands in a sentence.
+_TO_MODEL = re.compile(
+    r"\b(?:ignore|disregard|forget|override|bypass|skip)\b[^.!?\n]{0,40}?\b(?:previous|prior|above"
+    r"|earlier|preceding|foregoing|all|any|your|other|system|these|those)\b[^.!?\n]{0,30}?"
+    r"\b(?:instruction|rule|prompt|guideline|direction|command|order)s?\b"
+    r"|\b(?:system|developer|hidden|initial) (?:prompt|message|instruction)s?\b"
+    r"|\b(?:you are|act as|pretend to be|behave as)(?: now| no longer)? (?:an? )?(?:\w{1,20} )?"
+    r"(?:ai|assistant|language model|chatbot|llm|agent|dan)\b"
+    r"|\b(?:dear|attention|hey|note to(?: the)?) "
+    r"(?:ai|assistant|language model|chatbot|llm|agent)\b"
+    r"|\bnew instructions?:|\bdo not (?:tell|inform|mention|reveal)[^.!?\n]{0,40} (?:user|reader)\b"
+    r"|\b(?:ignorier|missacht|vergiss|vergess)\w{0,4}\b[^.!?\n]{0,60}?"
+    r"\b(?:anweisung|regel|vorgabe|befehl|instruktion)\w{0,3}\b"
+    r"|\bignore[zr]?\b[^.!?\n]{0,40}?\b(?:instructions|consignes|instrucciones)\b"
+    r"|<\|?(?:im_start|im_end|endoftext|system|user|assistant|eot_id|start_header_id)\b"
+    r"|\[/?(?:INST|SYS|SYSTEM_PROMPT|TOOL_CALLS)\]|<<SYS>>"
+    r"|^[ \t#>*]{0,8}(?:system|assistant|developer|instructions?)[ \t]{0,3}:",
+    re.IGNORECASE | re.MULTILINE,
+)
 _QUOTED = re.compile(r"“[^”]{0,1500}+”|\"[^\"]{0,1500}+\"|„[^“]{0,1500}+“")
 
 
@@ -58,3 +77,12 @@ def instructs_reader(text: str) -> bool:
     """Return whether a text tells the reader to do something; what is quoted doesn't count."""
     bare = _QUOTED.sub("“”", text.strip().lstrip("*-•> "))
     return bool(_ORDER.search(bare) or _TO_READER.search(bare))
+
+
+def is_instruction_like(text: str) -> bool:
+    """Return whether a text tells the reader, or a language model, to do something.
+
+    Unlike `instructs_reader`, which removes statements, it flags what an article says, and may be
+    wrong: an article about such instructions quotes them.
+    """
+    return bool(_TO_MODEL.search(text)) or instructs_reader(text)

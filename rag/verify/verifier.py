@@ -101,6 +101,19 @@ def must_remove(support: Support, reason: Notice | None) -> bool:
     return support == "contradicted" or (support == "not supported" and hard)
 
 
+@dataclass(frozen=True, slots=True)
+class ClaimComparison:
+    """A claim beside the passages' sentence that is most like it.
+
+    Attributes:
+        best: The comparison with that sentence; None if no sentence shares a word.
+        conflict: The verdict if a sentence contradicts the claim.
+    """
+
+    best: Comparison | None
+    conflict: Verdict | None
+
+
 class Verifier:
     """Verifies claims against passages; caches the passages' sentence vectors."""
 
@@ -127,6 +140,12 @@ class Verifier:
     def has_model(self) -> bool:
         """True if an entailment or a grounding model judges claims."""
         return self._entails is not None or self._grounding is not None
+
+    def without_models(self) -> Verifier:
+        """Return a verifier that decides by exact comparison alone, with the same vectors."""
+        exact = Verifier(self._embed)
+        exact._vectors = self._vectors
+        return exact
 
     def verify(self, claim: str, hits: Sequence[Hit], *, article: str = "") -> Verdict:
         """Decide whether passages together support a claim.
@@ -159,6 +178,22 @@ class Verifier:
         if hedge and verdict.support == "supported":
             return Verdict("unverified", Notice("not_decidable"), verdict.probability)
         return verdict
+
+    def compare(self, claim: str, hits: Sequence[Hit]) -> ClaimComparison:
+        """Compare a claim, word by word, with the sentences of passages that are most like it.
+
+        Unlike `verify`, it asks no model, and looks for what contradicts a claim even if a figure
+        or a name of it is nowhere in the passages.
+
+        Args:
+            claim: The claim.
+            hits: The passages.
+        """
+        _, claim = split_hedge(strip_direct_answer(_strip_brackets(claim)))
+        passage = "\n\n".join(hit.passage.text for hit in hits)
+        compared = _compare_sentences(claim, hits, passage)
+        best = max(compared, key=lambda each: (each.matched, each.coverage), default=None)
+        return ClaimComparison(best, _find_conflict(claim, hits, compared))
 
     def _verify_foreign(self, claim: str, hits: Sequence[Hit], passage: str) -> Verdict:
         for text in _missing_numbers(english_figures(claim), hits, passage):

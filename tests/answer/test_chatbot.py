@@ -229,7 +229,7 @@ def test_instructions_in_an_article_are_not_followed() -> None:
 def test_prompt_passages_are_trimmed_at_sentence_ends() -> None:
     model = ScriptedChatModel(scripts=[f"{RIGHT} [1]"])
     archive = FakeArchive(TROOPS, FERRY, length=20)
-    answer = Chatbot(archive, model, context_tokens=850).ask(QUESTION)
+    answer = Chatbot(archive, model, context_tokens=1000).ask(QUESTION)
     assert sum(len(hit.passage.text) for hit in answer.hits) < len(TROOPS.text + FERRY.text)
     for hit in answer.hits:
         article = archive.article(hit.passage.article_id)

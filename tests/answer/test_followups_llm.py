@@ -66,4 +66,4 @@ def test_chatbot_searches_condensed_question_and_counts_tokens() -> None:
     assert [citation.metadata.article_id for citation in answer.citations] == [TROOPS.id]
     assert REWRITTEN in str(model.prompts[1][-1].content)
     assert answer.usage.output_tokens == 20
-    assert f"no evidence:\nReader: {HISTORY[0]}" in str(model.prompts[1][-1].content)
+    assert f"\nReader: {HISTORY[0]}" in str(model.prompts[1][-1].content)

@@ -31,6 +31,7 @@ from ui.i18n import texts_in
 from ui.web import browser_storage, run_turn
 from ui.web.app import build_page
 from ui.web.archive_summary import SummaryCache
+from ui.web.reader_view import ReaderView
 from ui.web.state import AskRequest, Conversation, Session, Turn
 from ui.web.views.article import Place, Reading, article_html, place_at
 
@@ -268,7 +269,7 @@ def test_similar_articles_are_readable(archive: Archive) -> None:
 
 
 def test_page_endpoints_return_nothing_restricted(archive: Archive) -> None:
-    page = build_page(archive, Chatbot(archive), Settings())
+    page = build_page(ReaderView(archive, Chatbot(archive)), Settings())
     functions = {f.api_name: f.fn for f in page.fns.values() if f.api_name in ("ask", "search")}
     assert set(functions) == {"ask", "search"}
     for function in functions.values():

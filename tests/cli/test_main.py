@@ -117,7 +117,7 @@ def test_former_name_is_hidden_but_works(
         ([], "backfile: missing command. See `backfile --help`."),
         (
             ["serch"],
-            "backfile: no such command 'serch'. Did you mean 'search' or 'serve'? "
+            "backfile: no such command 'serch'. Did you mean 'search' or 'user' or 'serve'? "
             "See `backfile --help`.",
         ),
         (

@@ -27,6 +27,7 @@ from ui.ingest_job import (
 )
 from ui.web.app import build_page, start
 from ui.web.auth import WriteAccess
+from ui.web.reader_view import ReaderView
 from ui.web.state import Session
 from ui.web.views.status import ingest_html, status_html
 
@@ -216,7 +217,7 @@ def call_handler(address: str, index: int, inputs: int) -> httpx.Response:
 
 def test_each_handler_checks_write_access(archive: Archive) -> None:
     chatbot: Any = QuotingChatbot(archive)
-    blocks = build_page(archive, chatbot, Settings())
+    blocks = build_page(ReaderView(archive, chatbot), Settings())
     stranger = gr.Request(fastapi.Request({"type": "http", "headers": [], "state": {}}))
     for fn in blocks.fns.values():
         if getattr(fn.fn, "__name__", "") in GUARDED:

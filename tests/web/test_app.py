@@ -14,6 +14,7 @@ from rag.archive.archive import Archive
 from rag.settings import Settings
 from tests.support.fakes import QuotingChatbot, small_archive
 from ui.web.app import build_page, start, theme
+from ui.web.reader_view import ReaderView
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +26,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
 @pytest.fixture(scope="module")
 def page(archive: Archive) -> Any:
     chatbot: Any = QuotingChatbot(archive)
-    return build_page(archive, chatbot, Settings())
+    return build_page(ReaderView(archive, chatbot), Settings())
 
 
 def test_only_ask_and_search_are_endpoints(page: Any) -> None:

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 from fastapi import FastAPI, Request, Response
 
 from rag.version import version
-from ui.api import articles, ask, ingest, names, openapi, problems, search, status
+from ui.api import articles, ask, check, ingest, names, openapi, problems, search, status
 from ui.api.caching import NotModifiedError
 from ui.api.closing import Closing
 from ui.api.jobs import JobRunner
 from ui.api.metrics import Metrics, ServerCollector
+from ui.api.openai import routes as openai
+from ui.api.openai.errors import OpenAIErrors
 from ui.api.requests import BodyLimit, RequestLog
 from ui.api.work import WorkScheduler
 
@@ -41,6 +43,7 @@ def create_api(services: Services) -> FastAPI:
     app.state.jobs = JobRunner(services.archive, services.settings, closing)
     metrics.registry.register(ServerCollector(services, app.state.work, app.state.jobs))
     app.add_middleware(BodyLimit, ingest_path=f"{PREFIX}/ingest")
+    app.add_middleware(OpenAIErrors)
     app.add_middleware(RequestLog, metrics=metrics)  # outermost
     return app
 
@@ -63,7 +66,7 @@ def create_documented() -> FastAPI:
         return known.response()
 
     app.state.documented = []  # pairs of a prefix and a route
-    for module in (search, ask, articles, names, ingest, status):
+    for module in (search, ask, check, articles, names, ingest, status, openai):
         app.include_router(module.router, prefix=PREFIX)
         app.state.documented += [(PREFIX, route) for route in module.router.routes]
     app.openapi = cache(lambda: openapi.document(app))  # type: ignore[method-assign]

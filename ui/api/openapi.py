@@ -16,6 +16,8 @@ from ui.api.ingest import IngestRequest
 from ui.api.jobs import Job, JobCounts
 from ui.api.problems import MEDIA_TYPE, Problem
 
+OPENAI_TAG = "OpenAI-compatible"  # of operations whose errors have OpenAI's shape
+
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
@@ -27,6 +29,7 @@ Values have the fields of the Python classes of the same names: `Answer.from_dic
 are found, counted and cited.
 """
 _PROBLEM = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+_OPENAI_ERROR = {"application/json": {"schema": {"$ref": "#/components/schemas/OpenAIError"}}}
 _HEADERS: dict[int, dict[str, Any]] = {
     429: {
         "Retry-After": {
@@ -113,6 +116,7 @@ def _add_model(schemas: dict[str, Any], model: Any) -> None:
 def _complete(operation: dict[str, Any], *, is_open: bool) -> None:
     """Describe the errors of an operation as problems."""
     responses = operation["responses"]
+    is_openai = OPENAI_TAG in operation.get("tags", ())
     for status in COMMON:
         if not (is_open and status in (401, 403)):
             responses.setdefault(str(status), {"description": HTTPStatus(status).phrase})
@@ -120,7 +124,7 @@ def _complete(operation: dict[str, Any], *, is_open: bool) -> None:
         operation["security"] = []
     for status, response in responses.items():
         if int(status) >= 400:
-            response["content"] = _PROBLEM
+            response["content"] = _OPENAI_ERROR if is_openai else _PROBLEM
             response["description"] = HTTPStatus(int(status)).phrase
         if int(status) == 304:
             response.pop("content", None)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import Depends, Request
 
 from rag.archive.restricted import RestrictedArchive
+from ui.accounts.audit import OFF, AuditLog
 from ui.api.problems import ProblemError
 from ui.readers import Reader, Scope
 
@@ -21,17 +22,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What the endpoints work with.
+    """Archive, chatbot and settings of a server, for the endpoints.
 
     Attributes:
         archive: The archive, open for reading. Endpoints use `archive_for` instead.
         chatbot: Answers from the archive. Endpoints use `chatbot_for` instead.
         settings: The server's settings.
+        audit: The audit log; by default, one that is off.
     """
 
     archive: Archive
     chatbot: Chatbot
     settings: Settings
+    audit: AuditLog = OFF
 
     def archive_for(self, reader: Reader) -> RestrictedArchive:
         """Return the archive as a reader may see it."""

@@ -106,6 +106,7 @@ def withdraw(
     Near-duplicates of a withdrawn article stay, and are listed.
     """
     from rag.archive.archive import Archive
+    from ui.cli.operator import record_command
 
     with Archive.open(settings.archive, mode="write", settings=settings, create=False) as archive:
         ids, unknown = _find_all(archive, names)
@@ -115,6 +116,10 @@ def withdraw(
             complete = archive.erase(ids, reason=reason)
         elif ids:
             archive.withdraw(ids, reason=reason)
+    if ids and erase:  # whose ids are erased from all logs, too
+        record_command(settings, "erase", count=len(ids))
+    elif ids:
+        record_command(settings, "withdraw", articles=" ".join(ids))
     if as_json:
         from ui import render
 
@@ -148,11 +153,14 @@ def reinstate(names: tuple[str, ...], settings: Settings, as_json: bool) -> int:
     """
     from rag.archive.archive import Archive
     from rag.sanitize import single_line
+    from ui.cli.operator import record_command
 
     with Archive.open(settings.archive, mode="write", settings=settings, create=False) as archive:
         ids, unknown = _find_all(archive, names)
         withdrawn = [article_id for article_id in ids if archive.withdrawals([article_id])]
         archive.reinstate(withdrawn)
+        if withdrawn:
+            record_command(settings, "reinstate", articles=" ".join(withdrawn))
         standing = [
             article_id for article_id in withdrawn if archive.article(article_id, access=ALL_RIGHTS)
         ]

@@ -64,6 +64,9 @@ def export(file: str, revisions: bool, settings: Settings, as_json: bool) -> int
             return ExitCode.DONE
         count = write_articles(articles, Path(file))
     from ui import render
+    from ui.cli.operator import record_command
+
+    record_command(settings, "export", what="articles", count=count)
 
     print(render.json_text({"articles": count}) if as_json else f"exported: {count:,} articles")
     return ExitCode.DONE

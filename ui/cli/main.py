@@ -20,9 +20,11 @@ SECTIONS = {
         "ask": "ui.cli.ask",
         "chat": "ui.cli.chat",
         "search": "ui.cli.search",
+        "check": "ui.cli.check",
         "browse": "ui.cli.browse",
         "names": "ui.cli.browse",
         "serve": "ui.cli.serve",
+        "mcp": "ui.cli.mcp",
     },
     "Keep": {
         "saved": "ui.cli.saved",
@@ -44,6 +46,11 @@ SECTIONS = {
         "export": "ui.cli.export",
         "reindex": "ui.cli.reindex",
         "reembed": "ui.cli.reembed",
+    },
+    "Users": {
+        "user": "ui.cli.user",
+        "token": "ui.cli.token",
+        "audit": "ui.cli.audit",
     },
     "Other": {
         "models": "ui.cli.models",

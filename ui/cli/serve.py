@@ -17,7 +17,7 @@ from ui.cli.options import Number, settings_option
     examples=[
         Example("Serve the archive in demo/", "backfile serve --archive demo"),
         Example(
-            "Allow other machines in the network to ask",
+            "Allow users on other machines to log in; see `backfile user add`",
             "backfile serve --host 0.0.0.0 --port 8000",
         ),
     ],
@@ -37,9 +37,12 @@ from ui.cli.options import Number, settings_option
 def serve(settings: Settings, host: str | None, port: int | None) -> int:
     """Serve a page for asking the archive in the browser, until Ctrl-C.
 
-    Prints the page's address with a token. Anyone who opens that address on this machine can also
-    add and withdraw articles. BACKFILE_WRITE_ACCESS sets who else can, or that nobody can. Without
-    the token, the page only answers questions.
+    With users (see `backfile user`), everybody has to log in. On an address that other machines can
+    reach, there must be users.
+
+    Without users, it prints the page's address with a token. Anyone who opens that address on this
+    machine can also add and withdraw articles. BACKFILE_WRITE_ACCESS sets who else can, or that
+    nobody can. Without the token, the page only answers questions.
 
     A missing or empty folder becomes an empty archive, unless nobody may add articles to it.
     """

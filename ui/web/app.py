@@ -13,21 +13,30 @@ import gradio as gr  # 2.5 s: only `backfile serve` imports the page
 from fastapi import FastAPI
 from gradio import themes
 
+from rag.errors import SettingsError
 from rag.settings import Settings
 from ui import opening
+from ui.accounts import passwords
+from ui.accounts.audit import AuditLog
+from ui.accounts.oidc import OidcProvider
+from ui.accounts.opening import open_accounts
 from ui.api.app import begin_closing, close_api, create_api
 from ui.api.services import Services
+from ui.mcp.server import McpApp, create_server
 from ui.web.archive_summary import SummaryCache
 from ui.web.auth import WriteAccess
+from ui.web.authentication import Authentication, is_loopback
 from ui.web.events import wire
 from ui.web.feed_route import FeedRoute
 from ui.web.gradio_calls import CallChecker, GradioEvents, page_functions
 from ui.web.gradio_endpoints import add_endpoints
 from ui.web.labels import i18n
 from ui.web.layout import build_layout
+from ui.web.login import LoginRoutes
 from ui.web.places import read_asset
 from ui.web.program_routes import ProgramRoutes
 from ui.web.quota import SESSIONS, Quota
+from ui.web.reader_view import ReaderView
 from ui.web.request_guard import WILDCARDS, AllowedHosts, Guard
 from ui.web.server import Server, listen
 from ui.web.updates import PageUpdates
@@ -35,6 +44,7 @@ from ui.web.updates import PageUpdates
 if TYPE_CHECKING:
     from rag.answer.chatbot import Chatbot
     from rag.archive.archive import Archive
+    from ui.accounts.accounts import Accounts
 
 EXTRACTIVE_CONCURRENCY = 2  # questions answered at the same time; each uses every core
 CHAT_MODEL_CONCURRENCY = 8  # most of the time is spent waiting for the chat model
@@ -72,6 +82,7 @@ def serve(settings: Settings) -> None:
         BackfileError: The archive cannot be opened, or the port is in use.
     """
     limit_malloc_arenas()
+    check_reachable(settings, open_accounts(settings))
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: streams and jobs end
     create = settings.write_access != "none" and opening.is_unused(settings.archive)
     with opening.open_chatbot(settings, create=create) as (archive, chatbot):
@@ -90,6 +101,21 @@ def serve(settings: Settings) -> None:
             served.close()  # Ctrl-C is the normal end
 
 
+def check_reachable(settings: Settings, accounts: Accounts) -> None:
+    """Check that other machines can't reach an archive without users.
+
+    Raises:
+        SettingsError: They could.
+    """
+    if is_loopback(settings.host) or accounts.has_users or settings.oidc_issuer:
+        return
+    raise SettingsError(
+        f"Cannot serve at {settings.host}: other machines could reach an archive that has no "
+        "users. Add one with `backfile user add NAME`, or leave out --host and BACKFILE_HOST to "
+        "serve this machine only."
+    )
+
+
 def limit_malloc_arenas() -> None:
     """Limit glibc's malloc to two arenas; do nothing with other C libraries.
 
@@ -105,11 +131,10 @@ class Served:
     """Running server of a page.
 
     Args:
-        archive: The archive, whose saved searches have feeds.
-        chatbot: Answers questions of programs.
+        view: The archive and the chatbot, as each reader may use them.
         blocks: The page.
         settings: Host, port, allowed hosts and proxies.
-        write_access: Authorization of changes to the archive.
+        authentication: Who sends a request, and who may change the archive.
 
     Raises:
         BackfileError: The port is in use.
@@ -119,13 +144,14 @@ class Served:
         self,
         blocks: gr.Blocks,
         settings: Settings,
-        write_access: WriteAccess,
-        archive: Archive,
-        chatbot: Chatbot,
+        authentication: Authentication,
+        view: ReaderView,
     ) -> None:
         self.blocks = blocks
-        self.write_access = write_access
-        self._app = app = GuardedApp(blocks, settings, write_access, archive, chatbot)
+        self.write_access = authentication.write_access
+        self.archive = view.whole_archive
+        self._authentication = authentication
+        self._app = app = GuardedApp(blocks, settings, authentication, view)
         listening = listen(settings.host, settings.port)
         host = settings.host.strip("[]")
         shown_host = "localhost" if host in WILDCARDS else f"[{host}]" if ":" in host else host
@@ -135,8 +161,8 @@ class Served:
 
     @property
     def invitation(self) -> str:
-        """The page's URL, with the token that allows changes to the archive."""
-        token = self.write_access.token
+        """The page's URL, with the token that allows changes to an archive without users."""
+        token = "" if self._authentication.needs_login else self.write_access.token
         return f"{self.address}?token={token}" if token else self.address
 
     def close(self) -> None:
@@ -160,12 +186,18 @@ def start(archive: Archive, chatbot: Chatbot, settings: Settings) -> Served:
         SettingsError: The token, a host or a proxy in the settings is invalid.
         BackfileError: The port is in use.
     """
-    page = build_page(archive, chatbot, settings)
-    return Served(page, settings, WriteAccess.of(settings), archive, chatbot)
+    accounts = open_accounts(settings)
+    check_reachable(settings, accounts)
+    authentication = Authentication.of(settings, accounts, WriteAccess.of(settings))
+    if authentication.needs_login:
+        passwords.prepare()
+    view = ReaderView(archive, chatbot, lambda: authentication.needs_login, AuditLog.of(settings))
+    return Served(build_page(view, settings), settings, authentication, view)
 
 
-def build_page(archive: Archive, chatbot: Chatbot, settings: Settings) -> gr.Blocks:
+def build_page(view: ReaderView, settings: Settings) -> gr.Blocks:
     """Build the page; conversations are kept in Gradio's sessions only."""
+    archive, chatbot = view.whole_archive, view.whole_chatbot
     concurrency = CHAT_MODEL_CONCURRENCY if chatbot.chat_model else EXTRACTIVE_CONCURRENCY
     blocks = gr.Blocks(
         title="Backfile",
@@ -175,11 +207,9 @@ def build_page(archive: Archive, chatbot: Chatbot, settings: Settings) -> gr.Blo
     )
     with blocks:
         # First, since Gradio renames the second function of a name, private ones included.
-        add_endpoints(archive, chatbot, concurrency)
+        add_endpoints(view, concurrency)
         where = hashlib.sha256(str(archive.path.resolve()).encode()).hexdigest()[:12]
-        page = PageUpdates(
-            archive, chatbot, build_layout(f"backfile-{where}"), SummaryCache(archive)
-        )
+        page = PageUpdates(view, build_layout(f"backfile-{where}"), SummaryCache(archive))
         wire(page, blocks, settings, concurrency)
     # No limit here: the quota limits each client, a queue limit would apply to all of them.
     blocks.queue(max_size=None, default_concurrency_limit=concurrency, api_open=False)
@@ -196,11 +226,17 @@ class GuardedApp(Guard):
         self,
         blocks: gr.Blocks,
         settings: Settings,
-        write_access: WriteAccess,
-        archive: Archive,
-        chatbot: Chatbot,
+        authentication: Authentication,
+        view: ReaderView,
     ) -> None:
-        outer = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+        audit = view.audit or AuditLog.of(settings)
+        services = Services(view.whole_archive, view.whole_chatbot, settings, audit)
+        self._api = create_api(services)
+        mcp = McpApp(create_server(services, work=self._api.state.work))
+        # a mounted application's lifespan would not run
+        outer = FastAPI(
+            docs_url=None, redoc_url=None, openapi_url=None, lifespan=lambda _: mcp.running()
+        )
         gr.mount_gradio_app(
             outer,
             blocks,
@@ -222,10 +258,10 @@ class GuardedApp(Guard):
         self._gradio = outer.routes[-1].app  # type: ignore[attr-defined]
         events = GradioEvents(blocks, self._gradio)
         calls = CallChecker(outer, page_functions(blocks), events, Quota(events))
-        feeds = FeedRoute(calls, archive, settings.base_url)
-        self._api = create_api(Services(archive, chatbot, settings))
-        routes = ProgramRoutes(feeds, self._api)
-        super().__init__(outer, routes, AllowedHosts.of(settings), write_access)
+        feeds = FeedRoute(calls, view.whole_archive, settings.base_url, authentication.feed_access)
+        routes = ProgramRoutes(feeds, self._api, mcp)
+        login = LoginRoutes(authentication, audit, OidcProvider.of(settings))
+        super().__init__(outer, routes, AllowedHosts.of(settings), login, settings.base_url)
 
     def close_streams(self) -> None:
         """Close all event streams. Must be called in the server's event loop."""

@@ -10,16 +10,19 @@ from itertools import islice
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from cachetools import LRUCache
+
 from rag.answer.first_questions import first_questions
-from rag.archive.stats import daily_counts
 from rag.schema import Filters
 from ui.web.state import Suggestion
 
 if TYPE_CHECKING:
     from rag.archive.archive import Archive
     from rag.archive.stats import ArchiveStatus
+    from rag.rights import Rights
 
 EXAMPLES = 4
+KEPT = 32  # summaries of readers with different rights
 MOST_CHOICES = 2000  # names in a dropdown; browsers get slow with more
 
 
@@ -43,28 +46,37 @@ class ArchiveSummary:
 
 
 class SummaryCache:
-    """Cache of the summary, computed once for each sequence number of the archive."""
+    """Cache of summaries, computed once for each sequence number of the archive and rights."""
 
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
         self._lock = Lock()
-        self._summary: ArchiveSummary | None = None
+        self._summaries: LRUCache[Rights | None, ArchiveSummary] = LRUCache(KEPT)
 
-    def current(self) -> ArchiveSummary:
-        """Return the summary of the archive's current state."""
-        archive, sequence = self._archive, self._archive.version
+    def current(
+        self, archive: Archive | None = None, rights: Rights | None = None
+    ) -> ArchiveSummary:
+        """Return the summary of the archive's current state.
+
+        Args:
+            archive: The archive as a reader may see it; as everybody may by default.
+            rights: The reader's rights; None if the archive isn't restricted.
+        """
+        archive = archive or self._archive
+        sequence = archive.version
         with self._lock:
-            if self._summary is None or self._summary.sequence != sequence:
+            summary = self._summaries.get(rights)
+            if summary is None or summary.sequence != sequence:
                 lists = (archive.publishers, archive.authors, archive.sections, archive.languages)
                 status = archive.status()
-                self._summary = ArchiveSummary(
+                summary = self._summaries[rights] = ArchiveSummary(
                     sequence,
                     status,
                     tuple(names()[:MOST_CHOICES] for names in lists),
                     suggestions(archive, status),
-                    daily_counts(archive.store.database, Filters()),
+                    archive.daily_counts(),
                 )
-            return self._summary
+            return summary
 
 
 def suggestions(archive: Archive, status: ArchiveStatus) -> tuple[Suggestion, ...]:

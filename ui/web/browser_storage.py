@@ -40,8 +40,8 @@ MAX_RESTORED_TEXT = 1_000_000  # characters of passages restored for one browser
 _ID = re.compile(r"[0-9a-f]{16}")
 
 
-def to_browser(session: Session) -> dict[str, Any]:
-    """Return the JSON value that the browser stores for a session.
+def to_browser(session: Session, owner: str = "") -> dict[str, Any]:
+    """Return the JSON value that the browser stores for a session of a reader.
 
     Turns that are still being answered are skipped. Beyond `MAX_STORED`, the oldest conversations
     are dropped, then the oldest turns of the current one.
@@ -68,19 +68,25 @@ def to_browser(session: Session) -> dict[str, Any]:
             stored.append(kept)
         if room < 0:
             break
-    return StoredSession(conversations=stored).model_dump(mode="json", exclude_defaults=True)
+    kept_session = StoredSession(conversations=stored, owner=owner)
+    return kept_session.model_dump(mode="json", exclude_defaults=True)
 
 
-def from_browser(value: object, archive: ArchiveReader) -> tuple[Conversation, ...]:
+def from_browser(
+    value: object, archive: ArchiveReader, owner: str = ""
+) -> tuple[Conversation, ...]:
     """Restore conversations from the value that a browser stored.
 
     Args:
         value: The stored value; untrusted.
         archive: Archive to read the passages from.
+        owner: The reader; somebody else may have used the browser before.
 
     Returns:
-        The conversations; none if the value is malformed.
+        The conversations; none if the value is malformed, or another reader's.
     """
+    if isinstance(value, dict) and value.get("owner", "") != owner:
+        return ()
     listed = value.get("conversations") if isinstance(value, dict) else None
     found = listed[:MOST_CONVERSATIONS] if isinstance(listed, list) else []
     read = [input_validation.read(StoredConversation, one) for one in found]

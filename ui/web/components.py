@@ -163,6 +163,14 @@ EXPORT_EVENT: dict[str, Any] = {
 # Starts an answer: rejected if the client has too many questions in progress.
 ASK_EVENT: dict[str, Any] = {**QUEUED_EVENT, "concurrency_id": "begin"}
 
+# Changes what the reader keeps.
+OWN_EVENT: dict[str, Any] = {
+    **QUEUED_EVENT,
+    "concurrency_limit": 4,
+    "concurrency_id": "own",
+    "preprocess": True,
+}
+
 # Changes the archive: has its own queue, and preprocessing, which it needs for uploaded files.
 ADMIN_EVENT: dict[str, Any] = {
     **QUEUED_EVENT,

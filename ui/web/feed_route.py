@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
     from rag.archive.archive import Archive
+    from rag.rights import Access
     from rag.store.saved_searches import SavedSearch
 
 BURST, SECONDS = 60, 2.0  # requests of a client at once, and seconds until it may make another
@@ -37,15 +39,23 @@ class FeedRoute:
         inner: Receives all other requests.
         archive: The archive.
         base_url: The address of the page; "" for the one of the request.
+        rights_of: Returns what the owner of a search may see; None if they may not log in.
     """
 
-    def __init__(self, inner: Inner, archive: Archive, base_url: str) -> None:
+    def __init__(
+        self,
+        inner: Inner,
+        archive: Archive,
+        base_url: str,
+        rights_of: Callable[[str], Access | None] = lambda _: (),
+    ) -> None:
         self._inner = inner
         self._archive = archive
+        self._rights_of = rights_of
         self._base_url = base_url
         self._requests = Bucket(burst=BURST, seconds=SECONDS)
         self._making = asyncio.Semaphore(AT_ONCE)
-        self._made: LRUCache[tuple[str, str, str, int, date], bytes] = LRUCache(KEPT)
+        self._made: LRUCache[tuple[str, str, str, int, date, Access], bytes] = LRUCache(KEPT)
         self._lock = Lock()  # feeds are made in threads
 
     async def __call__(
@@ -65,10 +75,11 @@ class FeedRoute:
         async with self._making:
             open_feed = self._archive.saved.searches.open_feed
             search = await asyncio.to_thread(open_feed, search_id, token)
-            if search is None:
+            access = await asyncio.to_thread(self._rights_of, search.owner) if search else None
+            if search is None or access is None:
                 raise RejectedRequestError(404, "Not found: this address is not part of the page.")
             base_url = self._base_url or _base_of(request)
-            body = await asyncio.to_thread(self._feed, search, token, base_url)
+            body = await asyncio.to_thread(self._feed, search, token, base_url, access)
         tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
         unchanged = tag in request.headers.get("if-none-match", "")
         headers = [
@@ -82,14 +93,17 @@ class FeedRoute:
         shown = b"" if unchanged or request.method == "HEAD" else body
         await send({"type": "http.response.body", "body": shown})
 
-    def _feed(self, search: SavedSearch, token: str, base_url: str) -> bytes:
+    def _feed(self, search: SavedSearch, token: str, base_url: str, access: Access) -> bytes:
         today = datetime.now(UTC).date()  # a query may say "yesterday"
-        key = (search.id, search.name, base_url + token, self._archive.version, today)
+        version = self._archive.version
+        key = (search.id, search.name, base_url + token, version, today, access)
         with self._lock:
             made = self._made.get(key)
         if made is None:
             address = feed_address(search.id, token, base_url=base_url)
-            feed = saved_search_feed(self._archive, search, base_url=base_url, address=address)
+            feed = saved_search_feed(
+                self._archive, search, access=access, base_url=base_url, address=address
+            )
             made = feed.encode()
             with self._lock:
                 self._made[key] = made

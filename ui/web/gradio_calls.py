@@ -6,16 +6,21 @@ of the right shape for each component; and its client must be within its quota.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
+
+from cachetools import LRUCache
 
 from ui.i18n import Texts, preferred_language, texts_in
 from ui.web import input_validation, routes
 from ui.web.quota import QUESTIONS, Quota
+from ui.web.reader_view import is_local
 from ui.web.request_guard import IncomingRequest, RejectedRequestError, replay_body
 
 if TYPE_CHECKING:
@@ -23,7 +28,10 @@ if TYPE_CHECKING:
     from gradio.routes import App
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-GROUPS = ("asking", "begin", "admin")
+    from ui.readers import Reader
+
+GROUPS = ("asking", "begin", "own", "admin")
+CALLS = 10_000  # whose callers are known; results of older ones can't be fetched
 LARGEST_TICKET = 4096  # bytes of the response with the id of an event
 _CALL = re.compile(r"/gradio_api/call/(?P<name>\w+)(?:/(?P<event>[\w-]+))?/?")
 _LAST = re.compile(r"(?<![\w-])[\w-]++$")
@@ -131,11 +139,14 @@ class CallChecker:
         self._named = {f.name: f for f in functions.values() if f.name in routes.ENDPOINTS}
         self._events = events
         self._quota = quota
+        self._callers: LRUCache[str, str] = LRUCache(CALLS)  # readers by the ids of their calls
 
     async def __call__(
         self, scope: Scope, receive: Receive, send: Send, request: IncomingRequest
     ) -> None:
         """Pass a valid request on to Gradio, within the quota of its client.
+
+        With users, the names of sessions are replaced by ones that only their reader can use.
 
         Raises:
             RejectedRequestError: The call is invalid, not allowed, or exceeds the quota.
@@ -156,7 +167,9 @@ class CallChecker:
         self, scope: Scope, receive: Receive, send: Send, request: IncomingRequest
     ) -> None:
         if request.path.endswith("/queue/data"):
-            session = dict(parse_qsl(request.query)).get("session_hash", "")
+            given = dict(parse_qsl(request.query)).get("session_hash", "")
+            session = own_session(request.reader, given)
+            scope = {**scope, "query_string": urlencode({"session_hash": session}).encode()}
             if not self._events.has_messages(session):
                 raise RejectedRequestError(
                     404, "Session not found: it has expired. Reload the page."
@@ -164,7 +177,12 @@ class CallChecker:
         else:
             found = _LAST.search(request.path)
             session = found[0] if found else ""
-            if _CALL.fullmatch(request.path) and not self._events.has_messages(session):
+            is_call = _CALL.fullmatch(request.path)
+            if not is_call:  # the heartbeat of a session
+                session = own_session(request.reader, session)
+                path = f"{request.path.rpartition('/')[0]}/{session}"
+                scope = {**scope, "path": path, "raw_path": path.encode()}
+            if is_call and not (self._events.has_messages(session) and self._may_fetch(request)):
                 raise RejectedRequestError(
                     404,
                     "Call not found: its result was already fetched, or never existed. Call again.",
@@ -173,6 +191,14 @@ class CallChecker:
             if not is_open:
                 raise RejectedRequestError(429, _texts(request)("too_many_requests"))
             await self._app(scope, receive, send)
+
+    def _may_fetch(self, request: IncomingRequest) -> bool:
+        """Return whether the result of a call is that of the reader who asks for it."""
+        found = _LAST.search(request.path)
+        reader = request.reader
+        if reader is None or is_local(reader) or found is None:
+            return True
+        return self._callers.get(found[0]) == _identity(reader)
 
     async def _call(
         self, scope: Scope, receive: Receive, send: Send, request: IncomingRequest
@@ -187,9 +213,12 @@ class CallChecker:
                 raise RejectedRequestError(
                     400, "Invalid request: it is not a call that the page makes."
                 )
+            cancelled.session_hash = own_session(request.reader, cancelled.session_hash)
             await self._app(scope, replay_body(cancelled.model_dump_json().encode()), send)
             return
         call, function = self._read(path, request)
+        if call.session_hash:
+            call.session_hash = own_session(request.reader, call.session_hash)
         body = replay_body(call.model_dump_json(exclude_none=True).encode())
         if call.session_hash:
             self._quota.use_session(request.client, call.session_hash)
@@ -200,7 +229,8 @@ class CallChecker:
         if why:
             raise RejectedRequestError(429, _texts(request)(f"quota_{why}", count=QUESTIONS))
         with self._quota.reserve_place(request.client, function.group):
-            ticket = _Ticket(send)
+            identity = _identity(request.reader)
+            ticket = _Ticket(send, lambda event_id: self._callers.update({event_id: identity}))
             await self._app(scope, body, ticket)
             if event_id := ticket.event_id:
                 session = call.session_hash or event_id
@@ -218,7 +248,10 @@ class CallChecker:
             raise RejectedRequestError(
                 404, "Function not found: the page is out of date. Reload it."
             )
-        if function.group == "admin" and not request.may_write:
+        reader = request.reader
+        has_own = reader is not None and not is_local(reader) and reader.may("read")
+        allowed = {"admin": request.may_write, "own": request.may_write or has_own}
+        if not allowed.get(function.group, True):
             raise RejectedRequestError(403, _texts(request)("not_allowed"))
         if not function.takes_event:
             call.event_data = None
@@ -251,15 +284,18 @@ class CallChecker:
 
 
 class _Ticket:
-    """ASGI `send` that reads the event id from Gradio's response."""
+    """ASGI `send` that reads the event id from Gradio's response, before the client does."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, on_event: Callable[[str], None]) -> None:
         self._send = send
+        self._on_event = on_event
         self._body = b""
 
     async def __call__(self, message: Any) -> None:
         if message["type"] == "http.response.body" and len(self._body) < LARGEST_TICKET:
             self._body += message.get("body", b"")
+            if event_id := self.event_id:
+                self._on_event(event_id)
         await self._send(message)
 
     @property
@@ -270,6 +306,23 @@ class _Ticket:
             return ""
         event_id = found.get("event_id") if isinstance(found, dict) else None
         return event_id if isinstance(event_id, str) else ""
+
+
+def own_session(reader: Reader | None, session: str) -> str:
+    """Return the name by which the server knows a reader's session.
+
+    Somebody else, or the same reader with other rights, would get another one for the same session,
+    so that nobody can see a conversation by the name that a browser gave it.
+    """
+    if reader is None or is_local(reader):
+        return session
+    return hashlib.sha256(f"{_identity(reader)}\0{session}".encode()).hexdigest()[:40]
+
+
+def _identity(reader: Reader | None) -> str:
+    if reader is None:
+        return ""
+    return json.dumps([reader.id, sorted(reader.scopes), reader.rights.to_dict()])
 
 
 def _texts(request: IncomingRequest) -> Texts:

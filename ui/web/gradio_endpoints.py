@@ -14,28 +14,28 @@ from ui import answer_formats, render
 from ui.web import input_validation
 
 if TYPE_CHECKING:
-    from rag.answer.chatbot import Chatbot
-    from rag.archive.archive import Archive
+    from ui.web.reader_view import ReaderView
 
 
-def add_endpoints(archive: Archive, chatbot: Chatbot, concurrency: int) -> None:
+def add_endpoints(view: ReaderView, concurrency: int) -> None:
     """Add the endpoints to the Blocks that is open.
 
     Args:
-        archive: Archive to search.
-        chatbot: Answers the questions.
+        view: The archive and the chatbot, as each reader may use them.
         concurrency: Number of calls that run at the same time, shared with the page's questions.
     """
 
     def ask(question: str, k: int = 8) -> dict[str, Any]:
         """Answer a question from the archive, with citations."""
         question, k = _validate(question, k, 8)
-        return answer_formats.answer_value(chatbot.ask(question, k=k))
+        view.record("ask", question=question, by="endpoint")
+        return answer_formats.answer_value(view.chatbot.ask(question, k=k))
 
     def search(question: str, k: int = 10) -> list[dict[str, Any]]:
         """Return the passages that answer a question best, best first."""
         question, k = _validate(question, k, 10)
-        hits = archive.search(question, k)
+        view.record("search", question=question, by="endpoint")
+        hits = view.archive.search(question, k)
         return [render.hit_value(hit) for hit in hits]
 
     for function in (ask, search):

@@ -374,6 +374,7 @@ class StoredSession(BaseModel):
     """Conversations of a browser, current one first."""
 
     conversations: list[StoredConversation]
+    owner: str = ""
 
 
 _Model = TypeVar("_Model", bound=BaseModel)

@@ -19,17 +19,20 @@ class ProgramRoutes:
     Args:
         inner: Receives all other requests.
         api: Application behind `/v1`.
+        mcp: Application behind `/mcp`, whose lifespan the host enters.
     """
 
-    def __init__(self, inner: Inner, api: ASGIApp) -> None:
+    def __init__(self, inner: Inner, api: ASGIApp, mcp: ASGIApp) -> None:
         self._inner = inner
         self._api = api
+        self._mcp = mcp
 
     async def __call__(
         self, scope: Scope, receive: Receive, send: Send, request: IncomingRequest
     ) -> None:
         """Pass the request on."""
         if request.kind == "api":
-            await self._api(scope, receive, send)
+            program = self._mcp if request.path.startswith("/mcp") else self._api
+            await program(scope, receive, send)
         else:
             await self._inner(scope, receive, send, request)

@@ -19,11 +19,20 @@ from urllib.parse import parse_qsl, urlencode
 from rag.errors import SettingsError
 from rag.settings import Settings
 from ui.api import problems
+from ui.api.openai.errors import is_openai_path, of_problem
 from ui.api.problems import ProblemError
 from ui.article_address import ArticleAddress
+from ui.i18n import preferred_language, texts_in
 from ui.readers import LOCAL_VISITOR, Reader
 from ui.web import routes
-from ui.web.auth import WriteAccess, is_same_origin
+from ui.web.auth import is_same_origin
+from ui.web.authentication import (
+    CredentialsError,
+    ProxyHeader,
+    is_in_networks,
+    parse_networks,
+)
+from ui.web.login import LoginRoutes, login_target, refused_html
 from ui.web.quota import Bucket, client_key
 
 if TYPE_CHECKING:
@@ -32,6 +41,7 @@ if TYPE_CHECKING:
 LARGEST_BODY = 1_000_000  # bytes of a request, except uploads
 BODY_SECONDS = 30.0  # timeout for receiving such a body
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
+OPEN_PATHS = ("/v1/livez", "/v1/readyz")  # for load balancers, which don't log in
 WILDCARDS = ("", "0.0.0.0", "::", "*")
 
 # Gradio needs inline scripts and eval; nothing is loaded from other origins.
@@ -79,7 +89,7 @@ class IncomingRequest:
         peer: Address of the sender, which may be a proxy.
         client: Quota key of the client; behind a trusted proxy, of the proxy's client.
         may_write: Whether the sender may change the archive.
-        reader: The sender.
+        reader: The sender; None if they have to log in, and the route is open to everybody.
         body: Body of a call; empty for other kinds.
     """
 
@@ -91,7 +101,7 @@ class IncomingRequest:
     peer: str
     client: str
     may_write: bool
-    reader: Reader = LOCAL_VISITOR
+    reader: Reader | None = LOCAL_VISITOR
     body: bytes = b""
 
 
@@ -101,12 +111,23 @@ class RejectedRequestError(Exception):
     Args:
         status: HTTP status.
         message: Text for the user.
+        kind: The kind of problem, for programs.
+        headers: Further headers, such as `Retry-After`.
     """
 
-    def __init__(self, status: int, message: str) -> None:
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        kind: str = "rejected",
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
+        self.kind = kind
+        self.headers = dict(headers or {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,25 +160,11 @@ class AllowedHosts:
                     f"BACKFILE_HOSTS is invalid: {name!r} is not a host. Write archive.example."
                 )
             hosts.add(host)
-        try:
-            proxies = tuple(
-                ipaddress.ip_network(name, strict=False) for name in _split_list(settings.proxies)
-            )
-        except ValueError as error:
-            raise SettingsError(
-                f"BACKFILE_PROXIES is invalid: {error}. Write 127.0.0.1 or 10.0.0.0/8."
-            ) from error
-        return cls(frozenset(hosts), proxies)
+        return cls(frozenset(hosts), parse_networks("PROXIES", settings.proxies))
 
     def is_proxy(self, address: str) -> bool:
         """Return whether the address belongs to a trusted proxy."""
-        try:
-            ip = ipaddress.ip_address(address.partition("%")[0])
-        except ValueError:
-            return False
-        if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped:
-            ip = ip.ipv4_mapped
-        return any(ip in network for network in self.proxies)
+        return is_in_networks(address, self.proxies)
 
     def client(self, peer: str, headers: Mapping[str, str]) -> str:
         """Return the client's address: the last one in `X-Forwarded-For` that is not a proxy."""
@@ -183,16 +190,20 @@ class Guard:
         app: Application for lifespan events.
         calls: Application for requests that pass.
         hosts: Allowed hosts and trusted proxies.
-        write_access: Authorization of changes to the archive.
+        login: The routes of the login, and who sends a request.
+        base_url: The address at which readers reach the page; "" for that of each request.
     """
 
     def __init__(
-        self, app: ASGIApp, calls: Inner, hosts: AllowedHosts, write_access: WriteAccess
+        self, app: ASGIApp, calls: Inner, hosts: AllowedHosts, login: LoginRoutes, base_url: str
     ) -> None:
         self._app = app  # receives lifespan events only
         self._calls = calls
         self._hosts = hosts
-        self._write_access = write_access
+        self._login = login
+        self._authentication = login.authentication
+        self._write_access = login.authentication.write_access
+        self._base_url = base_url
         self._failed_tokens = Bucket(burst=10, seconds=6.0)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -206,11 +217,21 @@ class Guard:
             return
         sender = _SecureSend(send)
         try:
-            request = self._parse_request(scope)
+            request = await self._identify(scope, self._parse_request(scope))
+            if request.kind == "login":
+                await self._answer_login(request, receive, sender)
+                return
+            if request.reader is None and request.kind in ("page", "article"):
+                await _redirect(sender, login_target(request))
+                return
+            if request.kind in ("page", "article") and not _may_read(request):
+                await _refuse(request, sender)
+                return
             if request.kind == "article":
                 await _redirect_to_article(request, sender)
                 return
-            if request.kind == "page" and "token" in request.query:
+            is_local = not self._authentication.needs_login
+            if request.kind == "page" and is_local and "token" in request.query:
                 token = dict(parse_qsl(request.query)).get("token")
                 if token is not None:
                     await self._exchange_token(request, token, sender)
@@ -218,7 +239,8 @@ class Guard:
             if request.kind == "call":
                 request = replace(request, body=await _read_body(receive, request.headers))
                 receive = replay_body(request.body)
-            await self._calls(_clean_scope(scope, request), receive, sender, request)
+            cleaned = _clean_scope(scope, request, self._authentication.proxy)
+            await self._calls(cleaned, receive, sender, request)
         except RejectedRequestError as rejection:
             if not sender.started:
                 await send_rejection(sender, rejection, scope["path"])
@@ -249,17 +271,86 @@ class Guard:
         if kind is None:
             raise RejectedRequestError(404, "Not found: this address is not part of the page.")
         peer = scope["client"][0] if scope.get("client") else ""
-        may_write = self._write_access.may_write(peer, headers)
-        if kind == "upload" and not may_write:
-            raise RejectedRequestError(403, "You do not have permission to change this archive.")
         client = client_key(self._hosts.client(peer, headers))
         query = scope.get("query_string", b"").decode("latin-1")
         if len(query) > 4 * 8192:
             raise RejectedRequestError(
                 414, "The address is too long: shorten the question, or use fewer filters."
             )
-        reader = self._write_access.local_reader(peer, headers)
-        return IncomingRequest(method, path, query, headers, kind, peer, client, may_write, reader)
+        return IncomingRequest(method, path, query, headers, kind, peer, client, may_write=False)
+
+    async def _identify(self, scope: Scope, request: IncomingRequest) -> IncomingRequest:
+        """Return the request with its reader; raise RejectedRequestError if it needs another."""
+        peer, headers = request.peer, request.headers
+        access, needs_login = self._write_access, self._authentication.needs_login
+        if not needs_login:
+            may_write = access.may_write(peer, headers)
+            reader: Reader | None = access.local_reader(peer, headers)
+        else:
+            reader = await asyncio.to_thread(self._find_reader, scope, request)
+            if reader is not None and access.writers == "none":
+                reader = replace(reader, scopes=reader.scopes - {"ingest"})
+            # The view of the archive names every article, so it takes the rights to all of them.
+            may_write = (
+                reader is not None and reader.may("ingest") and reader.rights.sees_everything
+            )
+            self._check_reader(request, reader)
+        if request.kind == "upload" and not may_write:
+            raise RejectedRequestError(403, "You do not have permission to change this archive.")
+        return replace(request, may_write=may_write, reader=reader)
+
+    def _find_reader(self, scope: Scope, request: IncomingRequest) -> Reader | None:
+        """Return who sends a request to an archive with users; None if they have to log in."""
+        peer, headers = request.peer, request.headers
+        secure = self._is_secure(request)
+        try:
+            return self._authentication.reader(peer, scope["headers"], headers, secure=secure)
+        except CredentialsError as error:
+            if error.status == 401 and not self._failed_tokens.take(request.client):
+                raise RejectedRequestError(
+                    429,
+                    "Too many invalid tokens. Wait a minute, then try again.",
+                    kind="too-many-requests",
+                    headers={"retry-after": "60"},
+                ) from None
+            why = {"path": request.path, "why": error.message}
+            self._login.audit.record(None, "denied", client=request.client, **why)
+            if error.status == 401:
+                raise _unauthenticated(error.message) from None
+            raise RejectedRequestError(error.status, error.message, kind="no-account") from None
+
+    def _check_reader(self, request: IncomingRequest, reader: Reader | None) -> None:
+        """Raise RejectedRequestError unless a reader may use the route, which is not of a feed."""
+        if request.kind in ("login", "feed") or request.path in OPEN_PATHS:
+            return
+        if reader is None:
+            if request.kind in ("page", "article"):
+                return  # the login page
+            raise _unauthenticated(
+                "Log in, or send a token in the header Authorization: Bearer bf_..."
+            )
+        if request.kind in ("part", "stream", "call", "upload") and not reader.may("read"):
+            raise RejectedRequestError(403, "You may not read this archive.", kind="scope-missing")
+
+    def _is_secure(self, request: IncomingRequest) -> bool:
+        """Return whether a browser sent the request by https, to a proxy in front of the server."""
+        if self._hosts.is_proxy(request.peer) or self._authentication.proxy.is_trusted(
+            request.peer
+        ):
+            return request.headers.get("x-forwarded-proto") == "https"
+        return False
+
+    async def _answer_login(self, request: IncomingRequest, receive: Receive, send: Send) -> None:
+        if not self._authentication.needs_login:
+            await _redirect(send, "/")
+            return
+        body = await _read_body(receive, request.headers) if request.method == "POST" else b""
+        secure = self._is_secure(request)
+        base_url = self._base_url or f"{'https' if secure else 'http'}://{request.headers['host']}"
+        answer = await self._login.answer(request, body, base_url.rstrip("/"), secure=secure)
+        headers = [(name.encode(), value.encode("latin-1")) for name, value in answer.headers]
+        content = b"" if request.method == "HEAD" else answer.body.encode()
+        await _answer(send, answer.status, content, "text/html; charset=utf-8", headers)
 
     async def _exchange_token(self, request: IncomingRequest, token: str, send: Send) -> None:
         """Set a cookie for the token in the URL, and redirect to the URL without it."""
@@ -280,9 +371,7 @@ class Guard:
             )
             await _answer(send, 403, page.encode(), "text/html; charset=utf-8")
             return
-        is_secure = request.headers.get("x-forwarded-proto") == "https" and self._hosts.is_proxy(
-            request.peer
-        )
+        is_secure = self._is_secure(request)
         access = self._write_access
         cookie = (
             f"{access.cookie_name}={access.cookie_value}; Path=/; HttpOnly; "
@@ -296,6 +385,28 @@ class Guard:
         await _answer(send, 303, b"", "text/plain; charset=utf-8", extra)
 
 
+async def _redirect(send: Send, target: str) -> None:
+    extra = [(b"location", target.encode("latin-1")), (b"cache-control", b"no-store")]
+    await _answer(send, 303, b"", "text/plain; charset=utf-8", extra)
+
+
+def _may_read(request: IncomingRequest) -> bool:
+    return request.reader is not None and request.reader.may("read")
+
+
+async def _refuse(request: IncomingRequest, send: Send) -> None:
+    """Tell somebody who is logged in that they may not read, with a way to log out."""
+    texts = texts_in(preferred_language(request.headers.get("accept-language", "")[:200]))
+    page = refused_html(texts, request.reader or LOCAL_VISITOR)
+    await _answer(send, 403, page.encode(), "text/html; charset=utf-8")
+
+
+def _unauthenticated(message: str) -> RejectedRequestError:
+    return RejectedRequestError(
+        401, message, kind="not-authenticated", headers={"www-authenticate": "Bearer"}
+    )
+
+
 async def _redirect_to_article(request: IncomingRequest, send: Send) -> None:
     """Redirect an article's address to the page, which opens the article.
 
@@ -307,8 +418,7 @@ async def _redirect_to_article(request: IncomingRequest, send: Send) -> None:
     address = ArticleAddress.from_query(query)
     if address is None:
         raise RejectedRequestError(404, "Not found: the article's ID is too long.")
-    extra = [(b"location", f"/?{address.query}".encode()), (b"cache-control", b"no-store")]
-    await _answer(send, 303, b"", "text/plain; charset=utf-8", extra)
+    await _redirect(send, f"/?{address.query}")
 
 
 def parse_host(name: str) -> str | None:
@@ -342,19 +452,20 @@ def _is_navigation(method: str, path: str, headers: Mapping[str, str]) -> bool:
     """Return whether the request opens the page from a link, which other sites may contain."""
     return (
         method == "GET"
-        and routes.route_kind(method, path) in ("page", "article")
+        and routes.route_kind(method, path) in ("page", "article", "login")
         and headers.get("sec-fetch-mode") == "navigate"
         and headers.get("sec-fetch-dest") == "document"
         and "origin" not in headers
     )
 
 
-def _clean_scope(scope: Scope, request: IncomingRequest) -> Scope:
-    """Return the scope without headers that Gradio would trust, with the guard's findings."""
+def _clean_scope(scope: Scope, request: IncomingRequest, proxy: ProxyHeader) -> Scope:
+    """Return the scope without headers that nobody should trust, with the guard's findings."""
     headers = [
         (name, value)
         for name, value in scope["headers"]
         if name not in (b"origin", b"x-forwarded-host")
+        and not proxy.is_name(name)
         and (name != b"x-forwarded-proto" or value in (b"http", b"https"))
     ]
     port = scope["client"][1] if scope.get("client") else 0
@@ -440,14 +551,19 @@ async def send_rejection(send: Send, rejection: RejectedRequestError, path: str)
         rejection: Status and message.
         path: Path of the request.
     """
+    extra = [(name.encode(), value.encode()) for name, value in rejection.headers.items()]
     if routes.route_kind("", path) == "api":
-        problem = ProblemError(rejection.status, "rejected", rejection.message)
-        await _answer(send, rejection.status, bytes(problem.response().body), problems.MEDIA_TYPE)
+        problem = ProblemError(rejection.status, rejection.kind, rejection.message)
+        openai = is_openai_path(path)
+        response = of_problem(problem) if openai else problem.response()
+        media_type = "application/json" if openai else problems.MEDIA_TYPE
+        await _answer(send, rejection.status, bytes(response.body), media_type, extra)
     elif path.startswith(routes.API):
         body = json.dumps({"detail": rejection.message, "error": rejection.message}).encode()
-        await _answer(send, rejection.status, body, "application/json")
+        await _answer(send, rejection.status, body, "application/json", extra)
     else:
-        await _answer(send, rejection.status, f"{rejection.message}\n".encode(), "text/plain")
+        body = f"{rejection.message}\n".encode()
+        await _answer(send, rejection.status, body, "text/plain", extra)
 
 
 async def _answer(

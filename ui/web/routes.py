@@ -15,7 +15,8 @@ from ui.article_address import PREFIX
 API = "/gradio_api/"
 ARTICLE = f"/{PREFIX}"
 ENDPOINTS = ("ask", "search")
-Kind = Literal["page", "article", "part", "stream", "feed", "call", "upload", "api"]
+OIDC_START, OIDC_END = "/login/provider", "/login/provider/return"
+Kind = Literal["page", "article", "part", "stream", "feed", "login", "call", "upload", "api"]
 
 _SESSION = r"[A-Za-z0-9_-]{1,64}"
 _NAMED = "|".join(ENDPOINTS)
@@ -30,10 +31,12 @@ _READ: dict[Kind, str] = {
     ),
     "stream": (rf"/gradio_api/(?:queue/data|heartbeat/{_SESSION}|call/(?:{_NAMED})/{_SESSION})"),
     "feed": rf"/feed/{_SESSION}/{_SESSION}",
+    "login": rf"/login|{OIDC_START}|{OIDC_END}",
 }
 _WRITE: dict[Kind, str] = {
     "call": rf"/gradio_api/(?:queue/join|run/predict|call/(?:{_NAMED})|cancel|reset)/?",
     "upload": r"/gradio_api/upload/?",
+    "login": r"/login|/logout",
 }
 _PROGRAMS = re.compile(r"/(?:v1|mcp)(?:/.*)?", re.DOTALL)
 _BY_METHOD = {

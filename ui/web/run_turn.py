@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from rag.answer.modes import LAYOUTS
 from rag.errors import BackfileError
@@ -14,8 +14,9 @@ from rag.query.parser import (
     LONGEST_QUESTION,
     ParsedQuery,
 )
+from rag.retrieval.backend import Order
 from rag.retrieval.hybrid import apply_query_constraints, retrieve, understand_question
-from rag.schema import Answer, Notice
+from rag.schema import Answer, Filters, Notice
 from ui.i18n import Texts, render, texts_in
 from ui.web.state import AskRequest, Kind, Session, Turn
 
@@ -231,12 +232,11 @@ def _is_out_of_coverage(archive: Archive, asked: AskRequest, question: ParsedQue
     if filters is None or not (filters.after or filters.before):
         return False
     # Not `status`, which also looks for gaps and measures files.
-    days = [
-        day
-        for _, _, *ends in archive.store.publishers(access=asked.filters.access)
-        for day in ends
-        if day
-    ]
+    every, ends = Filters(access=asked.filters.access), []
+    for order in get_args(Order):
+        ends += archive.dated_articles(1, filters=every, order=order)
+    hits = archive.load_hits(ends, access=every.access).values()
+    days = [hit.metadata.published for hit in hits if hit.metadata.published]
     if not days:
         return True
     return bool(

@@ -11,24 +11,24 @@ import gradio as gr
 from rag.sanitize import single_line
 from ui.i18n import Texts, texts_in
 from ui.web import browser_storage, run_turn
-from ui.web.archive_summary import SummaryCache
+from ui.web.archive_summary import ArchiveSummary, SummaryCache
 from ui.web.ask_request import NAME_FIELDS, fields_from_request
 from ui.web.components import Components
 from ui.web.feedback import DailyLimit
 from ui.web.labels import i18n
 from ui.web.quota import Bucket
+from ui.web.reader_view import ReaderView
 from ui.web.state import AskRequest, Session
 from ui.web.views.article import AS_CITED, Place, Reading, article_html
 from ui.web.views.cards import cards_html
 from ui.web.views.chips import chips_html
 from ui.web.views.conversations import conversations_html
-from ui.web.views.header import header_html
+from ui.web.views.header import Account, header_html
 from ui.web.views.status import status_html
 from ui.web.views.thread import thread_html
-from ui.web.withdrawn import without_withdrawn
+from ui.web.withdrawn import without_hidden, without_withdrawn
 
 if TYPE_CHECKING:
-    from rag.answer.chatbot import Chatbot
     from rag.archive.archive import Archive
 
 Updates = dict[Any, Any]  # components, with their new values or properties
@@ -41,20 +41,28 @@ class PageUpdates:
     """Updates of the page's components; holds no session state.
 
     Attributes:
-        archive: The archive.
-        chatbot: Answers questions.
+        view: The archive and the chatbot, as each reader may use them.
         on: The components.
-        summaries: Cached overview of the archive.
+        summaries: Cached overviews of the archive.
         feedback: Limit on the feedback per day.
         thumbs: Rate limit of thumbs per client.
     """
 
-    archive: Archive
-    chatbot: Chatbot
+    view: ReaderView
     on: Components
     summaries: SummaryCache
     feedback: DailyLimit = field(default_factory=DailyLimit)
     thumbs: Bucket = field(default_factory=lambda: Bucket(THUMB_BURST, THUMB_SECONDS))
+
+    @property
+    def archive(self) -> Archive:
+        """The archive as the reader may see it whose request is being handled."""
+        return self.view.archive
+
+    @property
+    def summary(self) -> ArchiveSummary:
+        """Overview of what the reader may see of the archive."""
+        return self.summaries.current(self.view.archive, self.view.rights)
 
     @property
     def session_components(self) -> list[Any]:
@@ -66,14 +74,20 @@ class PageUpdates:
         ]
 
     @property
+    def owner(self) -> str:
+        """Whose conversations the browser keeps; "" without users."""
+        return self.view.reader.id if self.view.needs_login() else ""
+
+    @property
     def filter_components(self) -> list[Any]:
         """Components that show filters: the fields and the chips."""
         filters = self.on.filters
         return [*filters.inputs, filters.order, filters.preset, filters.chips]
 
     def current(self, session: Session) -> Session:
-        """Return the session without articles that have been withdrawn since."""
-        return without_withdrawn(session, self.archive)
+        """Return the session without articles that were withdrawn, or that are hidden now."""
+        session = without_withdrawn(session, self.view.whole_archive)
+        return session if self.view.rights is None else without_hidden(session, self.archive)
 
     def show_finished(self, session: Session) -> Updates:
         """Show a completed answer; change nothing while another one is in progress."""
@@ -87,7 +101,7 @@ class PageUpdates:
             **self.show_progress(session),
             self.on.conversations: conversations_html(session, texts_in(session.language)),
             self.on.question: gr.Textbox(submit_btn=str(i18n("ask")), stop_btn=False),
-            self.on.stored: browser_storage.to_browser(session),
+            self.on.stored: browser_storage.to_browser(session, self.owner),
         }
 
     def show_progress(self, session: Session) -> Updates:
@@ -96,7 +110,7 @@ class PageUpdates:
         texts = texts_in(session.language)
         last = session.turns[-1] if session.turns else None
         chips = [(words, kind) for kind, words in last.removable] if last else []
-        suggestions = () if session.turns else self.summaries.current().suggestions
+        suggestions = () if session.turns else self.summary.suggestions
         return {
             self.on.session: session,
             self.on.thread: thread_html(session.turns, texts, suggestions),
@@ -156,7 +170,11 @@ class PageUpdates:
     def stream_answer(self, session: Session) -> Iterator[Updates]:
         """Answer the waiting question, and yield updates while the answer is written."""
         yield self.no_change()  # Gradio clears the outputs of a generator without values
-        for updated in run_turn.run_turn(self.archive, self.chatbot, self.current(session)):
+        session, archive, chatbot = self.current(session), self.archive, self.view.chatbot
+        if session.turns and session.turns[-1].progress == "waiting":
+            asked = session.turns[-1].request
+            self.view.record("ask", question=asked.question, mode=asked.mode, by="page")
+        for updated in run_turn.run_turn(archive, chatbot, session):
             yield self.show_progress(updated)
 
     @property
@@ -177,7 +195,7 @@ class PageUpdates:
             may_write: Whether the reader may change the archive, and sees the way there.
             chosen: Request whose names to select; None keeps what is selected.
         """
-        seen = self.summaries.current()
+        seen = self.summary
         banner, status, publishers, *lists = self.coverage_components
         counts = {p.name: texts.number(p.articles) for p in seen.status.publishers}
         counted = [
@@ -193,10 +211,15 @@ class PageUpdates:
         ]
         parts = zip((publishers, *lists), (counted, *others, counted), selected, strict=True)
         return {
-            banner: header_html(seen.status, seen.days, texts, may_write=may_write),
+            banner: header_html(seen.status, seen.days, texts, self._account(may_write)),
             status: status_html(seen.status, texts),
             **{part: gr.Dropdown(choices=choices, **value) for part, choices, value in parts},
         }
+
+    def _account(self, may_write: bool) -> Account:
+        reader = self.view.reader
+        may_save = may_write or (self.view.needs_login() and reader.may("read"))
+        return Account(reader.name, may_save=may_save, may_write=may_write)
 
     @property
     def article_components(self) -> list[Any]:

@@ -15,6 +15,7 @@ from ui.web.state import Session, Turn
 
 if TYPE_CHECKING:
     from rag.archive.archive import Archive
+    from rag.archive.reader import ArchiveReader
 
 
 LOST = Notice("articles_withdrawn")  # replaces the notices of an answer
@@ -30,8 +31,29 @@ def without_withdrawn(session: Session, archive: Archive) -> Session:
     Returns:
         The new session; the same session if nothing in it was withdrawn.
     """
-    turns = [turn for conversation in session.conversations for turn in conversation.turns]
-    withdrawn = archive.withdrawals({head.article_id for turn in turns for head in _metadata(turn)})
+    return _without(session, archive.withdrawals(_articles(session)))
+
+
+def without_hidden(session: Session, archive: ArchiveReader) -> Session:
+    """Return the session without the text of articles that the reader may not see any more.
+
+    Args:
+        session: The session.
+        archive: The archive as the reader may see it.
+
+    Returns:
+        The new session; the same session if all of it may be seen.
+    """
+    articles = _articles(session)
+    return _without(session, articles - set(archive.readable_ids(articles)))
+
+
+def _articles(session: Session) -> set[str]:
+    turns = (turn for conversation in session.conversations for turn in conversation.turns)
+    return {head.article_id for turn in turns for head in _metadata(turn)}
+
+
+def _without(session: Session, withdrawn: Collection[str]) -> Session:
     if not withdrawn:
         return session
     return replace(

@@ -23,6 +23,7 @@ from ui.ingest_job import (
 from ui.web.components import ADMIN_EVENT, QUEUED_EVENT, IngestControls, WithdrawControls
 from ui.web.labels import i18n
 from ui.web.places import html_place, read_asset
+from ui.web.reader_view import is_local, reader_of
 from ui.web.state import Session
 from ui.web.views.markup import escape, escape_line, paragraph
 from ui.web.views.status import failure, ingest_html
@@ -123,6 +124,25 @@ def may_write(request: gr.Request) -> bool:
     return getattr(getattr(request.request, "state", None), "may_write", False) is True
 
 
+def may_save(request: gr.Request) -> bool:
+    """Return whether the sender of a request may keep searches and dossiers.
+
+    Without users, only those who may change the archive do.
+    """
+    reader = reader_of(request)
+    if may_write(request):
+        return True
+    return reader is not None and not is_local(reader) and reader.may("read")
+
+
+def require_saving(session: Session, request: gr.Request) -> Texts:
+    """Return the reader's texts; raise a message if they may not keep searches and dossiers."""
+    texts = texts_in(session.language)
+    if not may_save(request):
+        raise gr.Error(texts("not_allowed"), print_exception=False)
+    return texts
+
+
 def require_write_access(session: Session, request: gr.Request) -> Texts:
     """Return the reader's texts; raise a message if they may not change the archive."""
     texts = texts_in(session.language)
@@ -147,10 +167,12 @@ def _add_articles(page: PageUpdates, settings: Settings, *, preview: bool = Fals
         if not sources and not addresses:
             yield {on.report: failure(texts("add_nothing"))}
             return
+        if not preview:
+            page.view.record("ingest", files=len(sources), addresses=len(addresses))
         yield {**_show_busy(page, is_busy=True), on.report: ingest_html(IngestResult(), texts)}
         result = IngestResult()
         for result in ingest_upload(
-            page.archive, settings, sources, addresses[:MOST_SOURCES], preview=preview
+            page.view.whole_archive, settings, sources, addresses[:MOST_SOURCES], preview=preview
         ):
             yield {on.report: ingest_html(result, texts, preview=preview)}
         yield {
@@ -192,11 +214,11 @@ def _confirm_withdrawal(page: PageUpdates) -> Any:
 
     def confirm(session: Session, name: str, request: gr.Request) -> dict[Any, Any]:
         texts = require_write_access(session, request)
-        ids = find_ids(page.archive, str(name or ""))
+        ids = find_ids(page.view.whole_archive, str(name or ""))
         if not ids:
             gr.Warning(texts("no_such_article"))
             return {on.article_ids: (), on.block: gr.Column(visible=False)}
-        first = page.archive.article(ids[0], access=ALL_RIGHTS)
+        first = page.view.whole_archive.article(ids[0], access=ALL_RIGHTS)
         title = first.title if first else ids[0]
         more = f" (+{len(ids) - 1})" if len(ids) > 1 else ""
         question = texts("withdraw_confirm", title=f"{title or ids[0]}{more}")
@@ -222,10 +244,13 @@ def _withdraw(page: PageUpdates, settings: Settings) -> Any:
             gr.Warning(texts("withdraw_reason_missing"))
             return {on.article_ids: ids}
         try:
-            count = withdraw_articles(page.archive, settings, ids, reason_text) if ids else 0
+            count = (
+                withdraw_articles(page.view.whole_archive, settings, ids, reason_text) if ids else 0
+            )
         except BackfileError as error:
             gr.Warning(escape(str(error)))
             return {on.article_ids: ids}
+        page.view.record("withdraw", articles=" ".join(ids))
         gr.Info(texts("withdrawn_articles", count=count), duration=5)
         return {
             on.article_ids: (),

@@ -13,6 +13,7 @@ from rag.settings import Settings
 from rag.store.held_changes import HeldChanges
 from rag.store.ingest_log import RejectLog, RunLog
 from rag.store.withdrawals import Withdrawals
+from ui.accounts.audit import Action
 from ui.i18n import Texts, texts_in
 from ui.ingest_job import reinstate_article, settle_held_change
 from ui.web import input_validation
@@ -59,6 +60,8 @@ def wire_archive(page: PageUpdates, settings: Settings, changes: Iterable[Any]) 
         except BackfileError as error:
             gr.Warning(escape(str(error)))
             return page.no_change()
+        action: Action = "reinstate" if wanted.action == "reinstate" else "ingest"
+        page.view.record(action, articles=wanted.id, decision=wanted.action)
         if warning:
             gr.Warning(texts(warning))
         return {**show_archive(page, texts), **page.show_coverage(texts, may_write=True)}
@@ -89,23 +92,23 @@ def _settle(
 ) -> str | None:
     """Undo a withdrawal, or decide about a held change; return the key of a warning, if any."""
     if wanted.action == "reinstate":
-        is_done = reinstate_article(page.archive, settings, wanted.id)
+        is_done = reinstate_article(page.view.whole_archive, settings, wanted.id)
         return None if is_done else "not_there_any_more"
     accept = wanted.action == "accept"
-    settled = settle_held_change(page.archive, settings, wanted.id, accept=accept)
+    settled = settle_held_change(page.view.whole_archive, settings, wanted.id, accept=accept)
     return {"done": None, "gone": "not_there_any_more", "kept out": "kept_out"}[settled]
 
 
 def show_archive(page: PageUpdates, texts: Texts) -> Updates:
     """Show what waits, what was done, and what the archive covers."""
-    view, database = page.on.archive, page.archive.store.database
-    withdrawals = Withdrawals(page.archive.store)
+    view, database = page.on.archive, page.view.whole_archive.store.database
+    withdrawals = Withdrawals(page.view.whole_archive.store)
     recent = withdrawals.recent(MOST_ENTRIES)
     titles = withdrawals.last_titles(one.article_id for one in recent if not one.erased)
     held = sorted(HeldChanges(database).all(), key=lambda one: one.at, reverse=True)
     rejected = sorted(RejectLog(database).all(), key=lambda one: one.at, reverse=True)
     runs = RunLog(database).recent(MOST_ENTRIES)
-    is_empty = not page.summaries.current().status.articles
+    is_empty = not page.summary.status.articles
     return {
         view.heading: heading_html(texts, is_empty=is_empty),
         view.pending: pending_html(held, rejected, texts, most=MOST_ENTRIES),

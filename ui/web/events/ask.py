@@ -228,7 +228,7 @@ def _choose_preset(page: PageUpdates) -> Any:
 
     def choose(session: Session, question: str | None, *fields: Any) -> Updates:
         *rest, preset = fields
-        newest = page.summaries.current().status.last
+        newest = page.summary.status.last
         after, before = preset_days(str(preset), newest) if newest else ("", "")
         rest[2:4] = [after, before]
         filters = page.on.filters

@@ -108,6 +108,7 @@ class BrowseHandlers:
         self, session: Session, asked: BrowseRequest, shown: int, words: str | None, order: str
     ) -> Updates:
         """Show the articles that have the words, in the order."""
+        self.page.view.record("browse", question=words or "")
         chosen: Any = "relevance" if order == "relevance" else "date"
         return self.show(session, replace(asked, words=words or "", order=chosen, name="", kind=""))
 
@@ -164,6 +165,7 @@ class BrowseHandlers:
         except BackfileError as error:
             gr.Warning(escape(str(error)))
             return None
+        self.page.view.record("export", what="articles", form=wanted.form, question=asked.words)
         return payload_of(made)
 
 

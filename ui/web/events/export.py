@@ -74,6 +74,7 @@ def wire_export(page: PageUpdates, settings: Settings) -> None:
         answers = select_turns(session, wanted.turn) if wanted else []
         if wanted is None or wanted.form not in answer_formats.FILE_FORMATS or not answers:
             return None
+        page.view.record("export", what="answers", form=wanted.form)
         return payload_of(
             answer_formats.export_file(answers, wanted.form, texts_in(session.language))
         )

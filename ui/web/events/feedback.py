@@ -53,7 +53,7 @@ def _save(
     if not page.thumbs.take(request.client.host if request.client else ""):
         raise gr.Error(texts("too_much_feedback"), print_exception=False)
     try:
-        is_saved = save_feedback(page.archive.path, entry, page.feedback)
+        is_saved = save_feedback(page.view.whole_archive.path, entry, page.feedback)
     except OSError as error:
         raise gr.Error(texts("feedback_not_saved"), print_exception=False) from error
     if not is_saved:

@@ -10,7 +10,7 @@ import gradio as gr
 from ui.i18n import preferred_language, texts_in
 from ui.web import browser_storage
 from ui.web.components import UNQUEUED_EVENT
-from ui.web.events.admin import may_write
+from ui.web.events.admin import may_save, may_write
 from ui.web.events.reading import open_linked
 from ui.web.events.saved import show_rail
 from ui.web.state import AskRequest, Conversation, Session
@@ -32,7 +32,7 @@ def wire_load(page: PageUpdates, blocks: gr.Blocks) -> Any:
     def load(session: Session, browser: Any, request: gr.Request) -> Updates:
         language = preferred_language(request.headers.get("accept-language", ""))
         texts = texts_in(language)
-        conversations = browser_storage.from_browser(browser, page.archive)
+        conversations = browser_storage.from_browser(browser, page.archive, page.owner)
         # Not the default session's conversation, whose id all sessions share.
         fresh = session.conversations if session.turns else (Conversation(),)
         conversations = conversations or fresh
@@ -44,7 +44,7 @@ def wire_load(page: PageUpdates, blocks: gr.Blocks) -> Any:
             **page.show_choices(session),
             **page.show_coverage(texts, may_write=is_admin, chosen=asked),
             **opened,
-            **(show_rail(page, texts) if is_admin else {}),
+            **(show_rail(page, texts) if may_save(request) else {}),
             on.link: str(request.query_params),
             **open_linked(page, request.query_params, texts, request),
         }

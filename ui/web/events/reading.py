@@ -115,6 +115,8 @@ def _show(
     request: gr.Request,
 ) -> Updates:
     """Show the article of a place, or that the address has none."""
+    if place is not None:
+        page.view.record("read", article=place.passage.article_id)
     if place is None:
         markup: Any = missing_html(texts("no_such_address"), address.path, None, texts)
         return {**page.close_article(), page.on.article: markup}

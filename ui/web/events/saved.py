@@ -1,6 +1,6 @@
-"""Layout and event handlers of saved searches and dossiers, for those who may change the archive.
+"""Layout and event handlers of saved searches and dossiers, of each reader.
 
-They are kept on the server under the owner "local".
+They are kept on the server under the reader's id, or under "local" without users.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from typing import Any
 import gradio as gr
 
 from rag.errors import BackfileError
-from rag.schema import ALL_RIGHTS, Filters
+from rag.schema import Filters
 from rag.store.saved_names import name_key
 from ui.dossier_formats import ExportedDossier, export_dossier
 from ui.i18n import Texts, texts_in
 from ui.permalinks import feed_address
 from ui.web import input_validation, run_turn
-from ui.web.components import ADMIN_EVENT, SavedView
-from ui.web.events.admin import may_write, require_write_access
+from ui.web.components import OWN_EVENT, SavedView
+from ui.web.events.admin import may_save, require_saving
 from ui.web.events.export import COPY_JS, SAVE_JS, payload_of
 from ui.web.places import html_place, read_asset
 from ui.web.state import MODES, AskRequest, Session
@@ -58,21 +58,21 @@ def wire_saved(page: PageUpdates) -> list[Any]:
     on, view, handlers = page.on, page.on.saved, SavedHandlers(page)
     inputs = [on.session, view.opened]
     outputs = [on.session, view.searches, view.dossiers, on.saved_rail, view.opened]
-    on.banner.saved(handlers.open_view, inputs, outputs, **ADMIN_EVENT)
+    on.banner.saved(handlers.open_view, inputs, outputs, **OWN_EVENT)
     for place in (view.searches, view.dossiers):
         # A note that is being saved must not keep the next action from being sent.
-        place.act(handlers.act, inputs, outputs, **ADMIN_EVENT, trigger_mode="multiple")
-    on.thread.keep(handlers.keep, inputs, outputs, **ADMIN_EVENT)
-    on.evidence.collect(handlers.collect, inputs, outputs, **ADMIN_EVENT)
-    view.dossiers.file(handlers.file, on.session, on.payload, **ADMIN_EVENT).then(
+        place.act(handlers.act, inputs, outputs, **OWN_EVENT, trigger_mode="multiple")
+    on.thread.keep(handlers.keep, inputs, outputs, **OWN_EVENT)
+    on.evidence.collect(handlers.collect, inputs, outputs, **OWN_EVENT)
+    view.dossiers.file(handlers.file, on.session, on.payload, **OWN_EVENT).then(
         None, on.payload, js=SAVE_JS
     )
-    view.searches.feed(handlers.feed, on.session, on.payload, **ADMIN_EVENT).then(
+    view.searches.feed(handlers.feed, on.session, on.payload, **OWN_EVENT).then(
         None, on.payload, js=COPY_JS
     )
     asking = [*page.session_components, *page.filter_components, on.mode, on.saved_rail]
     return [
-        place.search(handlers.search, on.session, asking, **ADMIN_EVENT)
+        place.search(handlers.search, on.session, asking, **OWN_EVENT)
         for place in (view.searches, on.saved_rail)
     ]
 
@@ -89,7 +89,7 @@ class SavedHandlers:
 
     def open_view(self, session: Session, opened: str, request: gr.Request) -> Updates:
         """Show the view to those who may see it."""
-        if not may_write(request):
+        if not may_save(request):
             return self.page.no_change()
         return show_saved(self.page, texts_in(session.language), opened)
 
@@ -97,13 +97,13 @@ class SavedHandlers:
         self, session: Session, opened: str, event: gr.EventData, request: gr.Request
     ) -> Updates:
         """Change what is saved."""
-        texts = require_write_access(session, request)
+        texts = require_saving(session, request)
         wanted = input_validation.read(input_validation.SavedAction, event._data)
         if wanted is None:
             return self.page.no_change()
         try:
             if wanted.action == "note":  # shown already, perhaps beside one that is being written
-                self.page.archive.saved.dossiers.note(wanted.dossier, wanted.id, wanted.value)
+                self.page.view.saved.dossiers.note(wanted.dossier, wanted.id, wanted.value)
                 return self.page.no_change()
             opened = _change(self.page, wanted, opened)
         except BackfileError as error:
@@ -114,12 +114,12 @@ class SavedHandlers:
         self, session: Session, opened: str, event: gr.EventData, request: gr.Request
     ) -> Updates:
         """Save the search of a turn."""
-        texts = require_write_access(session, request)
+        texts = require_saving(session, request)
         wanted = input_validation.read(input_validation.OfTurn, event._data)
         if wanted is None or wanted.turn > len(session.turns):
             return self.page.no_change()
         asked = session.turns[wanted.turn - 1].request
-        searches = self.page.archive.saved.searches
+        searches = self.page.view.saved.searches
         known = searches.list()
         if any((s.query, s.filters, s.mode) == _search_of(asked) for s in known):
             gr.Info(texts("search_known"), duration=4)
@@ -137,7 +137,7 @@ class SavedHandlers:
         self, session: Session, opened: str, event: gr.EventData, request: gr.Request
     ) -> Updates:
         """Add the quotation of a card to the open dossier, else to the newest or a first one."""
-        texts = require_write_access(session, request)
+        texts = require_saving(session, request)
         wanted = input_validation.read(input_validation.OfCard, event._data)
         if wanted is None or wanted.turn > len(session.turns):
             return self.page.no_change()
@@ -145,7 +145,7 @@ class SavedHandlers:
         place = find_place(turn, wanted.card, wanted.turn)
         if place is None:
             return self.page.no_change()
-        dossiers = self.page.archive.saved.dossiers
+        dossiers = self.page.view.saved.dossiers
         try:
             known = [one.id for one in dossiers.list()]
             if opened not in known:
@@ -153,7 +153,12 @@ class SavedHandlers:
             passage = place.passage
             start, end = place.quotes[0] if place.quotes else (passage.start, passage.end)
             dossiers.add(
-                opened, passage.article_id, start, end, revision=passage.revision, access=ALL_RIGHTS
+                opened,
+                passage.article_id,
+                start,
+                end,
+                revision=passage.revision,
+                access=self.page.view.saved_rights,
             )
             gr.Info(texts("collected_in", name=escape_line(dossiers.get(opened).name)), duration=4)
         except BackfileError as error:
@@ -162,12 +167,12 @@ class SavedHandlers:
 
     def search(self, session: Session, event: gr.EventData, request: gr.Request) -> Updates:
         """Ask a saved search in a conversation of its own, and mark it as looked at."""
-        texts = require_write_access(session, request)
+        texts = require_saving(session, request)
         wanted = input_validation.read(input_validation.SavedId, event._data)
         if wanted is None:
             return self.page.no_change()
         try:
-            searches = self.page.archive.saved.searches
+            searches = self.page.view.saved.searches
             saved = searches.get(wanted.id)
             if not saved.query or not session.is_loaded:
                 gr.Warning(texts("search_without_words" if session.is_loaded else "reload"))
@@ -190,13 +195,13 @@ class SavedHandlers:
         self, session: Session, event: gr.EventData, request: gr.Request
     ) -> dict[str, str] | None:
         """Export a dossier."""
-        texts = require_write_access(session, request)
+        texts = require_saving(session, request)
         wanted = input_validation.read(input_validation.SavedFile, event._data)
         if wanted is None:
             return None
-        dossiers = self.page.archive.saved.dossiers
+        dossiers = self.page.view.saved.dossiers
         try:
-            passages = dossiers.passages(wanted.id, access=ALL_RIGHTS)
+            passages = dossiers.passages(wanted.id, access=self.page.view.saved_rights)
             made = export_dossier(
                 ExportedDossier(
                     dossiers.get(wanted.id).name,
@@ -210,18 +215,19 @@ class SavedHandlers:
         except BackfileError as error:
             gr.Warning(escape(str(error)))
             return None
+        self.page.view.record("export", what="dossier", form=wanted.form)
         return payload_of(made)
 
     def feed(
         self, session: Session, event: gr.EventData, request: gr.Request
     ) -> dict[str, str] | None:
         """Copy the address of a feed."""
-        texts = require_write_access(session, request)
+        texts = require_saving(session, request)
         wanted = input_validation.read(input_validation.SavedId, event._data)
         if wanted is None:
             return None
         try:
-            token = self.page.archive.saved.searches.feed_token(wanted.id)
+            token = self.page.view.saved.searches.feed_token(wanted.id)
         except BackfileError as error:
             gr.Warning(escape(str(error)))
             return None
@@ -248,14 +254,14 @@ def _change(page: PageUpdates, wanted: input_validation.SavedAction, opened: str
     Raises:
         BackfileError: There is no such item, or its new name is taken or invalid.
     """
-    searches, dossiers = page.archive.saved.searches, page.archive.saved.dossiers
+    searches, dossiers = page.view.saved.searches, page.view.saved.dossiers
     target, value, dossier = wanted.id, wanted.value, wanted.dossier
     if wanted.action == "open-dossier":
         return target
     if wanted.action == "create-dossier":
         return dossiers.create(value).id
     if wanted.action in ("up", "down"):
-        order = [one.id for one in dossiers.passages(dossier, access=ALL_RIGHTS)]
+        order = [one.id for one in dossiers.passages(dossier, access=page.view.saved_rights)]
         if target in order:
             place = order.index(target) + 1  # from 1
             dossiers.move(dossier, target, place + (-1 if wanted.action == "up" else 1))
@@ -282,14 +288,14 @@ def show_saved(page: PageUpdates, texts: Texts, opened: str) -> Updates:
         texts: Language of the labels.
         opened: Id of the open dossier; "" for none.
     """
-    view, saved = page.on.saved, page.archive.saved
+    view, saved, rights = page.on.saved, page.view.saved, page.view.saved_rights
     counted = _counted(page)
     dossiers = saved.dossiers.list()
     dossier = next((one for one in dossiers if one.id == opened), None)
     shown = None
     if dossier is not None:
-        removed = saved.dossiers.removed(dossier.id, access=ALL_RIGHTS)
-        passages = saved.dossiers.passages(dossier.id, access=ALL_RIGHTS)
+        removed = saved.dossiers.removed(dossier.id, access=rights)
+        passages = saved.dossiers.passages(dossier.id, access=rights)
         shown = OpenDossier(dossier, passages, removed[:1])
     return {
         view.searches: searches_html(counted, saved.searches.deleted(), texts),
@@ -300,9 +306,9 @@ def show_saved(page: PageUpdates, texts: Texts, opened: str) -> Updates:
 
 
 def _counted(page: PageUpdates) -> list[CountedSearch]:
-    searches = page.archive.saved.searches
+    searches, rights = page.view.saved.searches, page.view.saved_rights
     return [
-        CountedSearch(one, searches.new(one, access=ALL_RIGHTS, most=0).count)
+        CountedSearch(one, searches.new(one, access=rights, most=0).count)
         for one in searches.list()
     ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -22,18 +23,36 @@ SHORTCUTS = {
     "escape": ("Esc",),
     "help": ("?",),
 }
-PUBLIC_VIEWS = ("ask", "browse")
-VIEWS = (*PUBLIC_VIEWS, "saved", "archive")
+VIEWS = ("ask", "browse", "saved", "archive")
 CALENDAR_ROWS = 12  # publishers with most articles
 MOST_PUBLISHERS = 200  # rows; a web crawl can have thousands
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Name of the reader, and the views that they see.
+
+    Attributes:
+        name: Their name; "" without users.
+        may_save: Whether they may keep searches and dossiers.
+        may_write: Whether they may change the archive.
+    """
+
+    name: str = ""
+    may_save: bool = False
+    may_write: bool = False
+
+    def sees(self, view: str) -> bool:
+        """Return whether the reader sees the way to a view."""
+        allowed = {"saved": self.may_save, "archive": self.may_write}
+        return allowed.get(view, True)
 
 
 def header_html(
     status: ArchiveStatus,
     days: Mapping[str, Mapping[date, int]],
     texts: Texts,
-    *,
-    may_write: bool,
+    account: Account,
 ) -> str:
     """Return the bar at the top: name, views, what the archive covers, colours and shortcuts.
 
@@ -41,7 +60,7 @@ def header_html(
         status: What the archive covers.
         days: Number of articles by publisher and day.
         texts: Language of the labels.
-        may_write: Whether the reader may change the archive, and sees the way there.
+        account: Who the reader is, and which views they see.
     """
     about = "".join(
         f'<button type="button" data-do="{action}" aria-label="{escape(texts(key))}" '
@@ -54,18 +73,32 @@ def header_html(
         f'<a class="bf-skip" href="#bf-question">{escape(texts("skip"))}</a>'
         f'<button type="button" class="bf-menu-button" data-do="rail" '
         f'aria-label="{rail}">☰</button>'
-        f'<h1 class="bf-wordmark">Backfile</h1>{_views(texts, may_write)}'
+        f'<h1 class="bf-wordmark">Backfile</h1>{_views(texts, account)}'
         f"{_coverage(status, days, texts)}"
-        f'<div class="bf-about">{about}</div></header>{_words(texts)}{_shortcuts(texts)}'
+        f'<div class="bf-about">{about}{_account(account, texts)}</div></header>'
+        f"{_words(texts)}{_shortcuts(texts)}"
     )
 
 
-def _views(texts: Texts, may_write: bool) -> str:
+def _account(account: Account, texts: Texts) -> str:
+    """Return the reader's name with the way to log out; "" without users."""
+    if not account.name:
+        return ""
+    told = escape_line(texts("logged_in_as", name=account.name))
+    return (
+        f'<form class="bf-account" method="post" action="/logout"><span dir="auto" title="{told}">'
+        f'{escape_line(account.name)}</span><button type="submit">{escape(texts("logout"))}'
+        "</button></form>"
+    )
+
+
+def _views(texts: Texts, account: Account) -> str:
     """Return the links to the views; `page.js` marks the current one."""
     links = "".join(
         f'<a href="{"?" if view == "ask" else f"?view={view}"}" data-view="{view}">'
         f"{escape(texts(f'view_{view}'))}</a>"
-        for view in (VIEWS if may_write else PUBLIC_VIEWS)
+        for view in VIEWS
+        if account.sees(view)
     )
     return f'<nav aria-label="{escape(texts("views"))}">{links}</nav>'
 

@@ -1,0 +1,1 @@
+"""Users, tokens, sessions and the audit log: who sends a request, and what was done."""

@@ -1,0 +1,1 @@
+"""Endpoints that OpenAI's clients understand: Responses, Chat Completions, models."""

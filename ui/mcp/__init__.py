@@ -1,0 +1,1 @@
+"""MCP server: the archive as tools and resources for agents."""
