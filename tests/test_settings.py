@@ -110,7 +110,7 @@ def test_command_names_the_invalid_setting_in_one_line(
 
 CONTROL_FLOW = {  # none reaches a caller
     *("CredentialsError", "NotModifiedError", "ProblemError", "RejectedRequestError"),
-    *("StoppedError", "_TooLongError"),
+    *("OpenAIError", "OpenAIRequestError", "StoppedError", "_TooLongError"),
 }
 
 
