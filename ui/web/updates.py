@@ -19,12 +19,12 @@ from ui.web.labels import i18n
 from ui.web.quota import Bucket
 from ui.web.state import AskRequest, Session
 from ui.web.views.article import AS_CITED, Place, Reading, article_html
-from ui.web.views.cards import cards_html
+from ui.web.views.cards import card_pieces
 from ui.web.views.chips import chips_html
 from ui.web.views.conversations import conversations_html
 from ui.web.views.header import header_html
 from ui.web.views.status import status_html
-from ui.web.views.thread import thread_html
+from ui.web.views.thread import thread_pieces
 from ui.web.withdrawn import without_withdrawn
 
 if TYPE_CHECKING:
@@ -99,8 +99,8 @@ class PageUpdates:
         suggestions = () if session.turns else self.summaries.current().suggestions
         return {
             self.on.session: session,
-            self.on.thread: thread_html(session.turns, texts, suggestions),
-            self.on.evidence: cards_html(session.turns, texts),
+            self.on.thread: thread_pieces(session.turns, texts, suggestions),
+            self.on.evidence: card_pieces(session.turns, texts),
             self.on.understood: gr.CheckboxGroup(
                 choices=chips, value=[kind for _, kind in chips], visible=bool(chips)
             ),

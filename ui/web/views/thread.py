@@ -38,17 +38,23 @@ SKELETON_LINES = 3
 LEAD = re.compile(r"\[([^\[\]]{1,80}):\] ")
 
 
-def thread_html(turns: Sequence[Turn], texts: Texts, suggestions: Sequence[Suggestion]) -> str:
+def thread_pieces(
+    turns: Sequence[Turn], texts: Texts, suggestions: Sequence[Suggestion]
+) -> list[list[str]]:
     """Return the conversation: each question as a heading, its answer and the actions on it.
 
     Args:
         turns: The turns, oldest first.
         texts: Language of the labels.
         suggestions: Questions to begin with, shown while there are no turns.
+
+    Returns:
+        An element for each turn, as pieces of HTML, so that while an answer is written only new
+        ones are sent.
     """
     if not turns:
-        return _welcome(texts, suggestions)
-    return "".join(_turn(turn, number, texts) for number, turn in enumerate(turns, start=1))
+        return [[_welcome(texts, suggestions)]]
+    return [_turn(turn, number, texts) for number, turn in enumerate(turns, start=1)]
 
 
 def _welcome(texts: Texts, suggestions: Sequence[Suggestion]) -> str:
@@ -71,34 +77,33 @@ def _welcome(texts: Texts, suggestions: Sequence[Suggestion]) -> str:
     )
 
 
-def _turn(turn: Turn, number: int, texts: Texts) -> str:
+def _turn(turn: Turn, number: int, texts: Texts) -> list[str]:
     question = plain_line(turn.request.question)
-    return (
+    head = (
         f'<section class="bf-turn" id="turn-{number}" data-turn="{number}" data-id="{turn.id}" '
         f'data-progress="{turn.progress}" aria-labelledby="turn-{number}-asked">'
         f'<h2 class="bf-asked" id="turn-{number}-asked" data-testid="user" tabindex="-1" '
         f'dir="auto">{question}</h2>'
-        f'<div class="bf-answer" data-testid="bot">{answer_html(turn, number, texts)}</div>'
-        f"{_toolbar(turn, texts)}{_followups(turn, texts)}</section>"
+        '<div class="bf-answer" data-testid="bot">'
     )
+    end = f"</div>{_toolbar(turn, texts)}{_followups(turn, texts)}</section>"
+    return [head, *answer_pieces(turn, number, texts), end]
 
 
-def answer_html(turn: Turn, number: int, texts: Texts) -> str:
-    """Return the answer of a turn as HTML, with citations that link to the turn's cards.
+def answer_pieces(turn: Turn, number: int, texts: Texts) -> list[str]:
+    """Return the answer of a turn as pieces of HTML, with citations that link to its cards.
 
     Args:
         turn: The turn.
         number: Number of the turn, from 1; part of the ids.
         texts: Language of the labels.
     """
-    return "".join(
-        [
-            _status(turn, texts),
-            *_body(turn, number, texts),
-            *_notes(turn, texts),
-            _rejected_statements(turn, texts),
-        ]
-    )
+    return [
+        _status(turn, texts),
+        *_body(turn, number, texts),
+        *_notes(turn, texts),
+        _rejected_statements(turn, texts),
+    ]
 
 
 def _status(turn: Turn, texts: Texts) -> str:
@@ -208,16 +213,16 @@ def _body(turn: Turn, number: int, texts: Texts) -> Iterable[str]:
         text = escape(texts("found_passages", count=count))
         link = f'<a href="#turn-{number}-hit-1">{text}</a>' if count else text
         yield paragraph(link, "bf-said")
-    yield _statements(turn, number, texts)
+    yield from _statements(turn, number, texts)
 
 
-def _statements(turn: Turn, number: int, texts: Texts) -> str:
+def _statements(turn: Turn, number: int, texts: Texts) -> Iterable[str]:
     """Return the statements in the layout of the turn's mode."""
     lay_out = LAYOUTS.get(turn.request.mode)
     if lay_out is not None and turn.answer.statements:
-        return lay_out(turn.answer, number, texts)
+        return (lay_out(turn.answer, number, texts),)
     statements = enumerate(turn.answer.statements, start=1)
-    return "".join(_statement(one, number, place, texts) for place, one in statements)
+    return (_statement(one, number, place, texts) for place, one in statements)
 
 
 def _widen(turn: Turn, texts: Texts) -> str:
