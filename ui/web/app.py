@@ -190,7 +190,8 @@ class GuardedApp(Guard):
             "/",
             theme=theme(),
             js=read_asset("page.js"),
-            head=f"<style>{style_sheet()}</style>{CLEAR_OVERSIZED_STORAGE}",
+            head=f"<style>{style_sheet()}</style>{CLEAR_OVERSIZED_STORAGE}"
+            f"<script>{read_asset('connection.js')}</script>",
             i18n=i18n,
             ssr_mode=False,
             mcp_server=False,

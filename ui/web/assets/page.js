@@ -389,46 +389,4 @@
     const act = keys[event.key];
     if (act) { event.preventDefault(); act(); }
   });
-
-  // Without a connection, the page says so and keeps the question.
-  const question = () => find('#bf-question textarea');
-  const connection = () => {
-    find('.bf-offline')?.remove();
-    if (navigator.onLine) return;
-    const note = document.createElement('p');
-    const again = document.createElement('button');
-    note.className = 'bf-offline';
-    note.setAttribute('role', 'alert');
-    again.type = 'button';
-    again.textContent = words().retry ?? '';
-    again.addEventListener('click', () => {
-      connection();
-      if (navigator.onLine && question().value) find('#bf-question .submit-button')?.click();
-    });
-    note.append(`${words().offline ?? ''} `, again);
-    find('#bf-banner')?.append(note);
-  };
-  const keepQuestion = (event) => {
-    const isKey = event.type === 'keydown';
-    const place = event.target.closest?.(isKey ? 'textarea' : '.submit-button');
-    if (navigator.onLine || !place?.closest('#bf-question')) return;
-    if (isKey && (event.key !== 'Enter' || event.shiftKey)) return;
-    event.preventDefault();
-    event.stopImmediatePropagation();
-    connection();
-  };
-  addEventListener('keydown', keepQuestion, true);
-  addEventListener('click', keepQuestion, true);
-  // Gradio reloads the page when the connection is back; the question outlives that.
-  const KEPT = 'backfile-question';
-  addEventListener('pagehide', () => sessionStorage.setItem(KEPT, question()?.value ?? ''));
-  whenThere('#bf-question textarea', (field) => {
-    const kept = sessionStorage.getItem(KEPT);
-    sessionStorage.removeItem(KEPT);
-    if (!kept || field.value) return;
-    field.value = kept;
-    field.dispatchEvent(new Event('input', {bubbles: true}));
-  }, 3600);
-  addEventListener('online', connection);
-  addEventListener('offline', connection);
 }
