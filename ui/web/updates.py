@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 Updates = dict[Any, Any]  # components, with their new values or properties
 
 THUMB_BURST, THUMB_SECONDS = 20, 15.0  # rate limit per client
+EXPORT_BURST, EXPORT_SECONDS = 4, 15.0  # per client, since all clients' files wait in one queue
+WORK_BURST, WORK_SECONDS = 60, 0.25  # per client, of events that search or read articles
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ class PageUpdates:
         summaries: Cached overview of the archive.
         feedback: Limit on the feedback per day.
         thumbs: Rate limit of thumbs per client.
+        exports: Rate limit of files with all matching articles, per client.
+        work: Rate limit of events that search or read articles, per client.
     """
 
     archive: Archive
@@ -55,6 +59,15 @@ class PageUpdates:
     summaries: SummaryCache
     feedback: DailyLimit = field(default_factory=DailyLimit)
     thumbs: Bucket = field(default_factory=lambda: Bucket(THUMB_BURST, THUMB_SECONDS))
+    exports: Bucket = field(default_factory=lambda: Bucket(EXPORT_BURST, EXPORT_SECONDS))
+    work: Bucket = field(default_factory=lambda: Bucket(WORK_BURST, WORK_SECONDS))
+
+    def is_too_much(self, request: gr.Request) -> bool:
+        """Count an event that searches or reads articles; return whether a client sends too many.
+
+        The handler then shows `too_many_requests` in place of what was asked for.
+        """
+        return not self.work.take(request.client.host if request.client else "")
 
     @property
     def session_components(self) -> list[Any]:

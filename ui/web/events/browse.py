@@ -28,11 +28,13 @@ from ui.web.state import Session
 from ui.web.updates import PageUpdates, Updates
 from ui.web.views.browse import MOST_SHOWN, facets_html, name_html, names_html, results_html
 from ui.web.views.markup import escape
+from ui.web.views.status import failure
 
 PAGE = 50  # articles shown at once
 MOST_NAMES = 60  # of all kinds
 MOST_EXPORTED = 20_000  # articles in one file; `backfile browse --export` has no limit
 MOST_CHARACTERS = 20_000_000  # of one file, which is in memory several times until it is saved
+TOO_MUCH = "too_many_requests"
 BROWSE_JS = read_asset("browse.js")
 COLUMNS = ("id", "title", "publisher", "authors", "published", "section", "language", "url")
 
@@ -104,15 +106,31 @@ class BrowseHandlers:
         """Show what is asked for."""
         return show_browse(self.page, texts_in(session.language), asked, shown)
 
+    def too_much(self, session: Session) -> Updates:
+        """Say in place of the articles that this client sends too many requests."""
+        return {self.page.on.browse.results: failure(texts_in(session.language)(TOO_MUCH))}
+
     def search(
-        self, session: Session, asked: BrowseRequest, shown: int, words: str | None, order: str
+        self,
+        session: Session,
+        asked: BrowseRequest,
+        shown: int,
+        words: str | None,
+        order: str,
+        request: gr.Request,
     ) -> Updates:
         """Show the articles that have the words, in the order."""
+        if self.page.is_too_much(request):
+            return self.too_much(session)
         chosen: Any = "relevance" if order == "relevance" else "date"
         return self.show(session, replace(asked, words=words or "", order=chosen, name="", kind=""))
 
-    def open_view(self, session: Session, asked: BrowseRequest, event: gr.EventData) -> Updates:
+    def open_view(
+        self, session: Session, asked: BrowseRequest, event: gr.EventData, request: gr.Request
+    ) -> Updates:
         """Show what the page's address names, or what was shown last."""
+        if self.page.is_too_much(request):
+            return self.too_much(session)
         link = input_validation.read(input_validation.Link, event._data)
         texts = texts_in(session.language)
         if link and link.query:
@@ -131,8 +149,11 @@ class BrowseHandlers:
         words: str | None,
         order: str,
         event: gr.EventData,
+        request: gr.Request,
     ) -> Updates:
         """Choose a facet value, show a name or more articles."""
+        if self.page.is_too_much(request):
+            return self.too_much(session)
         wanted = input_validation.read(input_validation.BrowseAction, event._data)
         if wanted is None:
             return {self.page.on.browse.asked: gr.skip()}
@@ -144,20 +165,29 @@ class BrowseHandlers:
             return self.show(session, replace(asked, name=wanted.value, kind=wanted.kind))
         return self.show(session, asked.toggle(wanted.facet, wanted.value))
 
-    def find_names(self, session: Session, event: gr.EventData) -> Updates:
+    def find_names(self, session: Session, event: gr.EventData, request: gr.Request) -> Updates:
         """List the names that begin with what is typed."""
         wanted = input_validation.read(input_validation.NamePrefix, event._data)
         if wanted is None:
             return {self.page.on.browse.names: gr.skip()}
+        if self.page.is_too_much(request):
+            texts = texts_in(session.language)
+            told = names_html((), wanted.prefix, texts, instead=failure(texts(TOO_MUCH)))
+            return {self.page.on.browse.names: told}
         found = self.page.archive.names(prefix=wanted.prefix, limit=MOST_NAMES)
         return {
             self.page.on.browse.names: names_html(found, wanted.prefix, texts_in(session.language))
         }
 
-    def export(self, session: Session, asked: BrowseRequest, event: gr.EventData) -> Any:
+    def export(
+        self, session: Session, asked: BrowseRequest, event: gr.EventData, request: gr.Request
+    ) -> Any:
         """Export all matching articles."""
         wanted = input_validation.read(input_validation.BrowseExport, event._data)
         if wanted is None:
+            return None
+        if not self.page.exports.take(request.client.host if request.client else ""):
+            gr.Warning(texts_in(session.language)(TOO_MUCH))
             return None
         try:
             made = export_articles(self.page, asked, wanted.form)

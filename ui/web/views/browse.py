@@ -98,9 +98,18 @@ def _article(head: ArticleMetadata, texts: Texts) -> str:
     )
 
 
-def names_html(names: Sequence[NameCount], prefix: str, texts: Texts) -> str:
-    """Return the most frequent people, places and organisations, each with its page."""
-    columns = "".join(_names_of(kind, names, texts) for kind in KINDS)
+def names_html(
+    names: Sequence[NameCount], prefix: str, texts: Texts, *, instead: str = ""
+) -> str:
+    """Return the most frequent people, places and organisations, each with its page.
+
+    Args:
+        names: The names.
+        prefix: What they begin with.
+        texts: Language of the labels.
+        instead: HTML to show in place of the names.
+    """
+    columns = instead or "".join(_names_of(kind, names, texts) for kind in KINDS)
     field = (
         f'<input type="search" value="{escape(prefix)}" aria-label="{escape(texts("find_name"))}" '
         f'placeholder="{escape(texts("find_name"))}" maxlength="100">'
