@@ -58,7 +58,7 @@ def index_of(server: Served, name: str) -> int:
 EVENTS: dict[str, tuple[dict[str, Any], str]] = {
     "open_view": ({"query": "?view=browse"}, HARBOUR.title),
     "search": ({}, HARBOUR.title),
-    "act": ({"action": "facet", "facet": "publisher", "value": HARBOUR.publisher}, HARBOUR.title),
+    "act": ({"action": "choose", "chosen": [["publisher", HARBOUR.publisher]]}, HARBOUR.title),
     "find_names": ({"prefix": "Ada"}, "Ada Quill"),
     "open_": ({"address": "a/courier.example%2Fharbour"}, HARBOUR.title),
     "similar": ({}, ""),

@@ -52,17 +52,15 @@ class BrowseRequest:
             **{name: tuple(found) for name, found in values.items()},
         )
 
-    def toggle(self, facet: FacetName, value: str) -> BrowseRequest:
-        """Return a copy with a value chosen, or not chosen if it was; of dates, only the last."""
-        if not _is_valid(facet, value):
-            return self
-        pair = (facet, value)
-        kept = tuple(one for one in self.chosen if one != pair)
-        if pair not in self.chosen and len(kept) < MOST_CHOSEN:
-            if facet in ("day", "month"):
-                kept = tuple(one for one in kept if one[0] not in ("day", "month"))
-            kept = (*kept, pair)
-        return replace(self, chosen=kept, name="", kind="")
+    def choose(self, chosen: Sequence[tuple[FacetName, str]]) -> BrowseRequest:
+        """Return a copy with these values chosen and no other; of dates, only the last.
+
+        Values that are not valid, and those beyond the limit, are ignored.
+        """
+        valid = [pair for pair in dict.fromkeys(chosen) if _is_valid(*pair)]
+        dates = [pair for pair in valid if pair[0] in ("day", "month")]
+        kept = tuple(pair for pair in valid if pair not in dates[:-1])
+        return replace(self, chosen=kept[:MOST_CHOSEN], name="", kind="")
 
     @property
     def link(self) -> str:

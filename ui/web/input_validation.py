@@ -31,6 +31,7 @@ from ui.web.state import MOST_TURNS, MOST_VERSIONS, Mode, Order
 LONGEST_TEXT = 200_000  # characters of a field; users paste thousands of addresses
 LONGEST_LINK = 8192
 MOST_FILES = 1000
+MOST_PAIRS = 100  # of a facet and a value
 
 
 # `begin_turn` truncates questions to this length.
@@ -229,10 +230,10 @@ class Link(BaseModel):
 
 
 class BrowseAction(BaseModel):
-    """Facet value to choose, name to show, or more articles to show."""
+    """Facet values to choose, all of them; name to show, or more articles to show."""
 
-    action: Literal["facet", "name", "more", "back"]
-    facet: FacetName = "publisher"
+    action: Literal["choose", "name", "more", "back"]
+    chosen: list[tuple[FacetName, Name]] = Field(default=[], max_length=MOST_PAIRS)
     value: Name = ""
     kind: Kind = ""
 

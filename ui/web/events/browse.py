@@ -67,7 +67,7 @@ def lay_out_browse(session_seconds: int) -> BrowseView:
                 elem_id="bf-browse-order",
             )
         with gr.Row(elem_id="bf-browse-desk"):
-            facets = html_place("bf-facets", BROWSE_JS)
+            facets = html_place("bf-facets", f"{read_asset('facets.js')}\n{BROWSE_JS}")
             results = html_place("bf-results", BROWSE_JS)
         names = html_place("bf-names", BROWSE_JS)
     return BrowseView(asked, shown, words, order, facets, results, names)
@@ -81,7 +81,10 @@ def wire_browse(page: PageUpdates) -> None:
     for event in (view.words.submit, view.order.input):
         event(handlers.search, inputs, outputs, **UNQUEUED_EVENT)
     on.banner.browse(handlers.open_view, inputs[:2], [*outputs, view.names], **UNQUEUED_EVENT)
-    for place in (view.facets, view.results, view.names):
+    # Each choice has all values, so of quick ones only the last counts. The script of the facets
+    # sends those of the results too: otherwise two could be under way.
+    view.facets.act(handlers.act, inputs, outputs, trigger_mode="always_last", **UNQUEUED_EVENT)
+    for place in (view.results, view.names):
         place.act(handlers.act, inputs, outputs, trigger_mode="multiple", **UNQUEUED_EVENT)
     view.names.prefix(
         handlers.find_names, on.session, view.names, trigger_mode="always_last", **UNQUEUED_EVENT
@@ -151,7 +154,7 @@ class BrowseHandlers:
         event: gr.EventData,
         request: gr.Request,
     ) -> Updates:
-        """Choose a facet value, show a name or more articles."""
+        """Choose facet values, show a name or more articles."""
         if self.page.is_too_much(request):
             return self.too_much(session)
         wanted = input_validation.read(input_validation.BrowseAction, event._data)
@@ -163,7 +166,7 @@ class BrowseHandlers:
             return self.show(session, replace(asked, name="", kind=""))
         if wanted.action == "name":
             return self.show(session, replace(asked, name=wanted.value, kind=wanted.kind))
-        return self.show(session, asked.toggle(wanted.facet, wanted.value))
+        return self.show(session, asked.choose(wanted.chosen))
 
     def find_names(self, session: Session, event: gr.EventData, request: gr.Request) -> Updates:
         """List the names that begin with what is typed."""
