@@ -11,6 +11,7 @@ from rag.archive.archive import Archive
 from tests.support.fakes import QuotingChatbot
 from ui.web.archive_summary import SummaryCache
 from ui.web.layout import build_layout
+from ui.web.saved_counts import SavedCounts
 from ui.web.updates import PageUpdates
 
 
@@ -18,7 +19,8 @@ def page_of(archive: Archive) -> PageUpdates:
     """Return the page of an archive, without a server."""
     chatbot: Any = QuotingChatbot(archive)
     with gr.Blocks(analytics_enabled=False):
-        return PageUpdates(archive, chatbot, build_layout("test"), SummaryCache(archive))
+        layout = build_layout("test")
+        return PageUpdates(archive, chatbot, layout, SummaryCache(archive), SavedCounts(archive))
 
 
 def sender(*, may_write: bool = True) -> gr.Request:

@@ -25,6 +25,7 @@ from ui.web.layout import build_layout
 from ui.web.places import read_asset
 from ui.web.quota import SESSIONS, Quota
 from ui.web.request_guard import WILDCARDS, AllowedHosts, Guard
+from ui.web.saved_counts import SavedCounts
 from ui.web.server import Server, listen
 from ui.web.updates import PageUpdates
 
@@ -166,7 +167,11 @@ def build_page(archive: Archive, chatbot: Chatbot, settings: Settings) -> gr.Blo
         add_endpoints(archive, chatbot, concurrency)
         where = hashlib.sha256(str(archive.path.resolve()).encode()).hexdigest()[:12]
         page = PageUpdates(
-            archive, chatbot, build_layout(f"backfile-{where}"), SummaryCache(archive)
+            archive,
+            chatbot,
+            build_layout(f"backfile-{where}"),
+            SummaryCache(archive),
+            SavedCounts(archive),
         )
         wire(page, blocks, settings, concurrency)
     # No limit here: the quota limits each client, a queue limit would apply to all of them.

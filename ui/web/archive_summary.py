@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from heapq import nlargest
 from itertools import islice
@@ -18,6 +18,8 @@ from ui.web.state import Suggestion
 if TYPE_CHECKING:
     from rag.archive.archive import Archive
     from rag.archive.stats import ArchiveStatus
+
+    Suggest = Callable[[Archive, ArchiveStatus], "tuple[Suggestion, ...]"]
 
 EXAMPLES = 4
 MOST_CHOICES = 2000  # names in a dropdown; browsers get slow with more
@@ -43,25 +45,53 @@ class ArchiveSummary:
 
 
 class SummaryCache:
-    """Cache of the summary, computed once for each sequence number of the archive."""
+    """Cache of the summary, computed once for each sequence number of the archive.
 
-    def __init__(self, archive: Archive) -> None:
+    The suggestions take much longer than the rest. One reader computes them; until they are there,
+    the others get those of the state before.
+
+    Args:
+        archive: The archive.
+        suggest: Makes the suggestions, from the archive and its status.
+    """
+
+    def __init__(self, archive: Archive, suggest: Suggest | None = None) -> None:
         self._archive = archive
+        self._suggest = suggest or suggestions
         self._lock = Lock()
+        self._suggesting = Lock()
         self._summary: ArchiveSummary | None = None
+        self._suggested: int | None = None  # sequence number of the suggestions
 
     def current(self) -> ArchiveSummary:
         """Return the summary of the archive's current state."""
+        summary = self._counted()
+        if self._suggested == summary.sequence:
+            return summary
+        if not self._suggesting.acquire(blocking=self._suggested is None):
+            return summary
+        try:
+            if self._suggested != summary.sequence:  # else another reader was first
+                made = self._suggest(self._archive, summary.status)
+                with self._lock:
+                    self._suggested = summary.sequence
+                    if self._summary is not None:
+                        self._summary = replace(self._summary, suggestions=made)
+        finally:
+            self._suggesting.release()
+        return self._counted()
+
+    def _counted(self) -> ArchiveSummary:
+        """Return the summary of the current state, perhaps with earlier suggestions."""
         archive, sequence = self._archive, self._archive.version
         with self._lock:
             if self._summary is None or self._summary.sequence != sequence:
                 lists = (archive.publishers, archive.authors, archive.sections, archive.languages)
-                status = archive.status()
                 self._summary = ArchiveSummary(
                     sequence,
-                    status,
+                    archive.status(),
                     tuple(names()[:MOST_CHOICES] for names in lists),
-                    suggestions(archive, status),
+                    self._summary.suggestions if self._summary else (),
                     daily_counts(archive.store.database, Filters()),
                 )
             return self._summary

@@ -13,6 +13,7 @@ from rag.schema import Filters
 
 LONGEST_WORDS = 2000  # characters
 LONGEST_VALUE = 500
+_NAMED_FACETS: tuple[FacetName, ...] = ("publisher", "author", "section", "language", "kind")
 MOST_CHOSEN = 20  # values of all facets together
 
 
@@ -73,6 +74,22 @@ class BrowseRequest:
             pairs += [("order", self.order)] if self.order != "date" else []
             pairs += list(self.chosen)
         return f"?{urlencode(pairs)}"
+
+
+def browse_from_filters(filters: Filters) -> BrowseRequest | None:
+    """Return the request that has just these filters; None if facets can't say them."""
+    chosen: list[tuple[FacetName, str]] = [
+        (facet, value)
+        for facet in _NAMED_FACETS
+        for value in getattr(filters, f"{facet}s")
+    ]
+    if filters.after and filters.before:
+        day = filters.after.astimezone(UTC).date()
+        one_day = _midnight(day + timedelta(days=1)) == filters.before
+        chosen.append(("day", day.isoformat()) if one_day else ("month", f"{day:%Y-%m}"))
+    asked = BrowseRequest().choose(chosen)
+    is_same = replace(asked.filters, access=filters.access) == filters
+    return asked if is_same and asked.chosen else None
 
 
 def browse_from_link(query: Sequence[tuple[str, str]]) -> BrowseRequest:

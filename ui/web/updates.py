@@ -17,6 +17,7 @@ from ui.web.components import Components
 from ui.web.feedback import DailyLimit
 from ui.web.labels import i18n
 from ui.web.quota import Bucket
+from ui.web.saved_counts import SavedCounts
 from ui.web.state import AskRequest, Session
 from ui.web.views.article import AS_CITED, Place, Reading, article_html
 from ui.web.views.cards import card_pieces
@@ -47,6 +48,7 @@ class PageUpdates:
         chatbot: Answers questions.
         on: The components.
         summaries: Cached overview of the archive.
+        counts: Saved searches with their counts of new articles.
         feedback: Limit on the feedback per day.
         thumbs: Rate limit of thumbs per client.
         exports: Rate limit of files with all matching articles, per client.
@@ -57,6 +59,7 @@ class PageUpdates:
     chatbot: Chatbot
     on: Components
     summaries: SummaryCache
+    counts: SavedCounts
     feedback: DailyLimit = field(default_factory=DailyLimit)
     thumbs: Bucket = field(default_factory=lambda: Bucket(THUMB_BURST, THUMB_SECONDS))
     exports: Bucket = field(default_factory=lambda: Bucket(EXPORT_BURST, EXPORT_SECONDS))

@@ -311,7 +311,11 @@
     if (pressed === 'shortcuts') find('#bf-shortcuts')?.showModal();
     if (pressed === 'rail') document.body.classList.toggle('bf-rail-open');
     else if (!target.closest?.('#bf-rail') || pressed === 'open' || target.closest('#bf-new')) document.body.classList.remove('bf-rail-open');
-    if (pressed === 'open-search' && document.body.dataset.view !== 'ask') {
+    const browsed = target.closest?.('[data-do="open-search"]')?.dataset.link;
+    if (browsed) {
+      history.pushState(null, '', browsed);
+      showView('browse');
+    } else if (pressed === 'open-search' && document.body.dataset.view !== 'ask') {
       history.pushState(null, '', location.pathname);
       showView('ask');
     }
