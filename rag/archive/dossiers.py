@@ -194,7 +194,10 @@ class Dossiers:
         with self._database.write() as connection:
             article = self._archive.article(article_id, revision, access=access)
             if article is None:
-                raise SavedItemError(f"No article {article_id!r}: it can't be added to a dossier.")
+                raise SavedItemError(
+                    f"No article {article_id!r}: it can't be added to a dossier.",
+                    code="not_in_archive",
+                )
             entry, _ = self._store.insert(connection, name, _entry(article, start, end, note))
         return self._see([entry], access)[0]
 

@@ -169,7 +169,8 @@ class DossierStore:
             ).fetchone()
             if row is None:
                 raise SavedItemError(
-                    f"No deleted dossier {dossier_id!r}: its time to undo is over."
+                    f"No deleted dossier {dossier_id!r}: its time to undo is over.",
+                    code="undo_over",
                 )
             name = free_name(connection, "dossiers", self.owner, row[0])
             connection.execute(
@@ -225,7 +226,9 @@ class DossierStore:
         ).fetchone()
         if count >= MOST_ENTRIES:
             raise SavedItemError(
-                f"The dossier has {count:,} passages, the most possible. Begin another one."
+                f"The dossier has {count:,} passages, the most possible. Begin another one.",
+                code="dossier_full",
+                most=count,
             )
         note, entry_id = clean_text(entry.note, "note", LONGEST_NOTE), new_id()
         stored = json.dumps(entry.metadata.to_dict()) if entry.metadata else ""

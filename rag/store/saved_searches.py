@@ -176,7 +176,10 @@ class SavedSearchStore:
                 (search_id, self.owner),
             ).fetchone()
             if row is None:
-                raise SavedItemError(f"No deleted search {search_id!r}: its time to undo is over.")
+                raise SavedItemError(
+                    f"No deleted search {search_id!r}: its time to undo is over.",
+                    code="undo_over",
+                )
             name = free_name(connection, "searches", self.owner, row[0])
             connection.execute(
                 "UPDATE searches SET deleted = NULL, name = ?, key = ? WHERE id = ?",
@@ -298,7 +301,9 @@ def filters_to_json(filters: Filters) -> str:
         }
     )
     if len(stored) > LONGEST_FILTERS:
-        raise InvalidValueError("The filters have too many names. Use fewer.")
+        raise InvalidValueError(
+            "The filters have too many names. Use fewer.", code="filters_too_long"
+        )
     return stored
 
 

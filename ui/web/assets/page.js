@@ -343,6 +343,29 @@
     if (target.matches?.('dialog')) target.close();
   }, true);
 
+  // The coverage calendar: a cell that has the focus, or was pressed, is also said in words.
+  const sayCell = (cell) => {
+    const calendar = cell.closest('.bf-calendar');
+    const publisher = find('b', cell.closest('[role="row"]')).firstChild.textContent.trim();
+    const place = calendar.parentElement.querySelector('.bf-cell');
+    if (place) place.textContent = `${publisher}, ${cell.title}`;
+    for (const other of findAll('[role="gridcell"][tabindex="0"]', calendar)) other.tabIndex = -1;
+    cell.tabIndex = 0;
+  };
+  const STEPS = {ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0]};
+  const moveCell = (cell, key) => {
+    const rows = findAll('[role="row"]', cell.closest('.bf-calendar')).map((row) => findAll('[role="gridcell"]', row));
+    const row = rows.findIndex((cells) => cells.includes(cell)), at = rows[row].indexOf(cell);
+    if (key === 'Home' || key === 'End') return rows[row].at(key === 'Home' ? 0 : -1);
+    return STEPS[key] && rows[row + STEPS[key][0]]?.[at + STEPS[key][1]];
+  };
+  for (const kind of ['focusin', 'click']) {
+    document.addEventListener(kind, ({target}) => {
+      const cell = target.closest?.('.bf-calendar [role="gridcell"]');
+      if (cell) sayCell(cell);
+    });
+  }
+
   // Keyboard
   const step = (by) => {
     const shown = find('#bf-article .bf-article');
@@ -382,6 +405,9 @@
       if (!find('dialog[open]')) closeArticle();
       return;
     }
+    const cell = document.activeElement?.closest?.('.bf-calendar [role="gridcell"]');
+    const next = cell && moveCell(cell, event.key);
+    if (next) { event.preventDefault(); next.focus(); return; }
     const bar = document.activeElement?.closest?.('.bf-bars > button');
     if (bar && (event.key === 'ArrowRight' || event.key === 'ArrowLeft')) {
       const bars = findAll('.bf-bars > button');

@@ -11,7 +11,7 @@ import gradio as gr
 from rag.errors import BackfileError
 from rag.schema import ALL_RIGHTS
 from rag.settings import Settings
-from ui.i18n import Texts, texts_in
+from ui.i18n import Texts, error_text, texts_in
 from ui.web.components import ADMIN_EVENT, QUEUED_EVENT, IngestControls, WithdrawControls
 from ui.web.ingest_job import (
     MOST_SOURCES,
@@ -224,7 +224,7 @@ def _withdraw(page: PageUpdates, settings: Settings) -> Any:
         try:
             count = withdraw_articles(page.archive, settings, ids, reason_text) if ids else 0
         except BackfileError as error:
-            gr.Warning(escape(str(error)))
+            gr.Warning(escape(error_text(error, texts)))
             return {on.article_ids: ids}
         gr.Info(texts("withdrawn_articles", count=count), duration=5)
         return {

@@ -16,7 +16,7 @@ from ingest.export_format import to_record
 from rag.errors import BackfileError
 from rag.schema import Article
 from ui.answer_formats import ExportedFile
-from ui.i18n import Texts, texts_in
+from ui.i18n import Texts, error_text, texts_in
 from ui.render import iso_date, json_line
 from ui.web import input_validation
 from ui.web.browse_request import BrowseRequest, browse_from_link
@@ -195,7 +195,7 @@ class BrowseHandlers:
         try:
             made = export_articles(self.page, asked, wanted.form)
         except BackfileError as error:
-            gr.Warning(escape(str(error)))
+            gr.Warning(escape(error_text(error, texts_in(session.language))))
             return None
         return payload_of(made)
 
@@ -225,7 +225,7 @@ def show_browse(page: PageUpdates, texts: Texts, asked: BrowseRequest, shown: in
             asked.words, filters=asked.filters, order=asked.order, limit=shown
         )
     except BackfileError as error:
-        return {**updates, view.results: f'<p role="alert">{escape(str(error))}</p>'}
+        return {**updates, view.results: f'<p role="alert">{escape(error_text(error, texts))}</p>'}
     return {
         **updates,
         view.facets: facets_html(matching.facets, asked, texts),

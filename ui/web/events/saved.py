@@ -17,7 +17,7 @@ from rag.errors import BackfileError
 from rag.schema import ALL_RIGHTS, Filters
 from rag.store.saved_names import name_key
 from ui.dossier_formats import ExportedDossier, export_dossier
-from ui.i18n import Texts, texts_in
+from ui.i18n import Texts, error_text, texts_in
 from ui.permalinks import feed_address
 from ui.web import input_validation, run_turn
 from ui.web.browse_request import browse_from_filters
@@ -107,7 +107,7 @@ class SavedHandlers:
                 return self.page.no_change()
             opened = _change(self.page, wanted, opened)
         except BackfileError as error:
-            gr.Warning(escape(str(error)))
+            gr.Warning(escape(error_text(error, texts)))
         return show_saved(self.page, texts, opened)
 
     def keep(
@@ -130,7 +130,7 @@ class SavedHandlers:
             searches.add(name, query, filters=filters, mode=mode)
             gr.Info(texts("search_saved"), duration=4)
         except BackfileError as error:
-            gr.Warning(escape(str(error)))
+            gr.Warning(escape(error_text(error, texts)))
         return show_saved(self.page, texts, opened)
 
     def collect(
@@ -157,7 +157,7 @@ class SavedHandlers:
             )
             gr.Info(texts("collected_in", name=escape_line(dossiers.get(opened).name)), duration=4)
         except BackfileError as error:
-            gr.Warning(escape(str(error)))
+            gr.Warning(escape(error_text(error, texts)))
         return show_saved(self.page, texts, opened)
 
     def search(self, session: Session, event: gr.EventData, request: gr.Request) -> Updates:
@@ -179,7 +179,7 @@ class SavedHandlers:
             searches.mark_seen(saved)
             rail = {self.page.on.saved_rail: rail_html(self.page.counts.list(), texts)}
         except BackfileError as error:
-            gr.Warning(escape(str(error)))
+            gr.Warning(escape(error_text(error, texts)))
             return self.page.no_change()
         mode: Any = saved.mode if saved.mode in MODES else "answer"
         asked = AskRequest(saved.query, saved.filters, mode=mode)
@@ -213,7 +213,7 @@ class SavedHandlers:
                 texts,
             )
         except BackfileError as error:
-            gr.Warning(escape(str(error)))
+            gr.Warning(escape(error_text(error, texts)))
             return None
         return payload_of(made)
 
@@ -228,7 +228,7 @@ class SavedHandlers:
         try:
             token = self.page.archive.saved.searches.feed_token(wanted.id)
         except BackfileError as error:
-            gr.Warning(escape(str(error)))
+            gr.Warning(escape(error_text(error, texts)))
             return None
         gr.Info(texts("copied"), duration=3)
         return {"path": feed_address(wanted.id, token)}
@@ -309,5 +309,6 @@ def show_rail(page: PageUpdates, texts: Texts) -> Updates:
     try:
         counted = page.counts.list()
     except (BackfileError, ValueError) as error:
-        return {page.on.saved_rail: f'<p role="alert">{escape(str(error))}</p>'}
+        told = error_text(error, texts) if isinstance(error, BackfileError) else str(error)
+        return {page.on.saved_rail: f'<p role="alert">{escape(told)}</p>'}
     return {page.on.saved_rail: rail_html(counted, texts)}
