@@ -18,7 +18,6 @@ BackfileError
 +-- InvalidValueError         a value has an argument of the wrong type; also a ValueError
 """
 
-
 from typing import ClassVar
 
 

@@ -108,7 +108,9 @@ def test_calls_of_any_kind_are_limited(server: Served, visit: Visit, other: Visi
     version = index_of(server, "version")
     with ThreadPoolExecutor(AT_ONCE) as pool:
         codes = list(
-            pool.map(lambda _: visit.run(version, event_data={}).status_code, range(CALL_BURST + 100))
+            pool.map(
+                lambda _: visit.run(version, event_data={}).status_code, range(CALL_BURST + 100)
+            )
         )
     assert codes.count(429) > 0
     assert codes.count(200) >= CALL_BURST

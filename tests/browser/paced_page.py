@@ -38,5 +38,6 @@ def serve_paced(folder: Path, **given: Any) -> Iterator[str]:
 
 if __name__ == "__main__":
     with serve_paced(Path(sys.argv[1]), port=int(sys.argv[2])) as address:
-        print(address, flush=True)
+        sys.stdout.write(f"{address}\n")
+        sys.stdout.flush()
         threading.Event().wait()

@@ -141,8 +141,10 @@ def test_first_articles_are_previewed_and_added(
         expect(view.locator("#bf-log li")).to_contain_text("2 new, 0 changed, 1 rejected")
         row = view.get_by_role("row", name="Gull Post 2")
         expect(row.locator("[data-shade='4']")).to_have_count(2)
-        expect(row.get_by_role("cell")).to_have_count(3)
-        expect(row.get_by_role("cell").first).to_have_attribute("title", "20 Dec 2024: 1 article")
+        expect(row.get_by_role("gridcell")).to_have_count(3)
+        expect(row.get_by_role("gridcell").first).to_have_attribute(
+            "title", "20 Dec 2024: 1 article"
+        )
         expect(page.locator("nav a[data-view=archive]")).to_have_attribute("aria-current", "page")
 
         page.locator("#bf-banner nav a[data-view=ask]").click()

@@ -134,3 +134,25 @@ def test_typed_words_are_not_asked_by_themselves(open_page: Opened, stoppable: S
     expect(page.get_by_role("alert")).to_have_count(0)
     expect(page.locator("#bf-question textarea")).to_have_value("What of the app")
     expect(page.get_by_test_id("user")).to_have_count(1)
+
+
+def test_offline_page_says_so_and_keeps_the_question(open_page: Opened, paced: Paced) -> None:
+    page = open_page(at=paced.address, reduced_motion="reduce")
+    ask_and_wait(page, BRIDGE)
+    page.context.set_offline(True)
+    try:
+        expect(page.get_by_role("alert")).to_contain_text("No connection to the archive")
+        ask(page, APPLES)
+        expect(page.locator("#bf-question textarea")).to_have_value(APPLES)
+        expect(page.get_by_test_id("user")).to_have_count(1)
+        page.get_by_role("button", name="Retry").click()
+        expect(page.get_by_role("alert")).to_contain_text("No connection to the archive")
+    finally:
+        page.context.set_offline(False)
+    expect(page.get_by_role("alert")).to_have_count(0)
+    expect(page.locator("#bf-question textarea")).to_have_value(APPLES)
+    page.reload()
+    page.locator("#bf-banner header").wait_for()
+    expect(page.locator("#bf-question textarea")).to_have_value(APPLES)
+    page.locator("#bf-question textarea").press("Enter")
+    expect(page.get_by_test_id("bot").last).to_contain_text("a third fewer")

@@ -67,7 +67,8 @@ def test_growing_answer_keeps_what_is_read_in_it(open_page: Opened, paced: Paced
     expect(cite).to_be_focused()
     expect(cite).to_have_attribute("aria-describedby", "bf-preview")
     expect(page.get_by_role("tooltip")).to_be_visible()
-    expect(growing.locator(".bf-statement").first).to_have_class("bf-statement bf-is-supported bf-lit")
+    lit = "bf-statement bf-is-supported bf-lit"
+    expect(growing.locator(".bf-statement").first).to_have_class(lit)
     if has_more:
         expect(more).to_have_attribute("open", "")
 

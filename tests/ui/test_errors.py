@@ -91,7 +91,8 @@ def test_failed_answer_is_in_the_readers_language(tmp_path: Path) -> None:
 
 
 def test_error_without_a_code_is_shown_as_it_is() -> None:
-    assert error_text(BackfileError("file.json:3: broken JSON"), GERMAN) == "file.json:3: broken JSON"
+    said = "file.json:3: broken JSON"
+    assert error_text(BackfileError(said), GERMAN) == said
 
 
 def test_error_keeps_its_code_when_it_is_pickled() -> None:

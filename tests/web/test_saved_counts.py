@@ -22,9 +22,7 @@ from ui.web.events.saved import SavedHandlers, show_saved
 from ui.web.saved_counts import SavedCounts
 from ui.web.state import Session
 
-OCTOBER = Filters(
-    after=datetime(2024, 10, 1, tzinfo=UTC), before=datetime(2024, 11, 1, tzinfo=UTC)
-)
+OCTOBER = Filters(after=datetime(2024, 10, 1, tzinfo=UTC), before=datetime(2024, 11, 1, tzinfo=UTC))
 
 
 @pytest.fixture
@@ -124,9 +122,7 @@ def test_search_of_filters_alone_is_shown_under_browse(archive: Archive, filters
     "filters",
     [
         Filters(after=datetime(2024, 10, 3, tzinfo=UTC)),
-        Filters(
-            after=datetime(2024, 10, 3, tzinfo=UTC), before=datetime(2024, 10, 9, tzinfo=UTC)
-        ),
+        Filters(after=datetime(2024, 10, 3, tzinfo=UTC), before=datetime(2024, 10, 9, tzinfo=UTC)),
         Filters(publishers=(HARBOUR.publisher,), excluded_publishers=(ORCHARD.publisher,)),
         Filters(publishers=tuple(f"Paper {n}" for n in range(30))),
     ],
@@ -138,9 +134,7 @@ def test_filters_that_browse_lacks_are_chips_of_a_new_conversation(
     page = page_of(archive)
     search = archive.saved.searches.add("Some of it", filters=filters)
     assert "data-link" not in shown(show_saved(page, texts_in("en"), ""))["bf-searches"]
-    updates = SavedHandlers(page).search(
-        Session(is_loaded=True), event(id=search.id), sender()
-    )
+    updates = SavedHandlers(page).search(Session(is_loaded=True), event(id=search.id), sender())
     chips = html.unescape(updates[page.on.filters.chips])
     assert "bf-on" in chips
     assert updates[page.on.filters.publishers] == list(filters.publishers)

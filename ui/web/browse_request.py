@@ -79,9 +79,7 @@ class BrowseRequest:
 def browse_from_filters(filters: Filters) -> BrowseRequest | None:
     """Return the request that has just these filters; None if facets can't say them."""
     chosen: list[tuple[FacetName, str]] = [
-        (facet, value)
-        for facet in _NAMED_FACETS
-        for value in getattr(filters, f"{facet}s")
+        (facet, value) for facet in _NAMED_FACETS for value in getattr(filters, f"{facet}s")
     ]
     if filters.after and filters.before:
         day = filters.after.astimezone(UTC).date()

@@ -159,7 +159,7 @@ class Quota:
             holder.requests -= 1
 
     def may_call(self, client: str) -> bool:
-        """Count a call that neither asks nor changes anything; return False if there are too many."""
+        """Count a call that neither asks nor changes anything; return False above the rate."""
         return self._calls.take(client)
 
     def working(self, client: str) -> Semaphore:

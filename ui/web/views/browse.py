@@ -105,9 +105,7 @@ def _article(head: ArticleMetadata, texts: Texts) -> str:
     )
 
 
-def names_html(
-    names: Sequence[NameCount], prefix: str, texts: Texts, *, instead: str = ""
-) -> str:
+def names_html(names: Sequence[NameCount], prefix: str, texts: Texts, *, instead: str = "") -> str:
     """Return the most frequent people, places and organisations, each with its page.
 
     Args:

@@ -51,8 +51,7 @@ def rail_html(searches: Sequence[CountedSearch], texts: Texts) -> str:
     if not searches:
         return ""
     items = "".join(
-        f"<li>{_open_button(one.search)}{_count(one.new, texts)}</li>"
-        for one in searches
+        f"<li>{_open_button(one.search)}{_count(one.new, texts)}</li>" for one in searches
     )
     return f"<h2>{escape(texts('saved_searches'))}</h2><ul>{items}</ul>"
 
