@@ -17,7 +17,7 @@ from ui.pdf.scripts import has_right_to_left, is_mark, mirrored
 
 # Scripts without spaces between words; a line may end after any letter of theirs.
 _UNSPACED = ("NotoSansThai", "NotoSansLao", "NotoSansKhmer", "NotoSansMyanmar")
-_BREAKING = "-‐–—/"  # a line may end after one of these
+_BREAKING = "-‐–—"  # a line may end after one of these
 _NO_START = "、。，．！？：；）」』】〉》〕’”ー々…・"  # East Asian lines don't begin with these
 _NO_END = "（「『【〈《〔‘“"
 FULL = 1000  # the size at which widths are given, so that a width is in thousandths of the size
