@@ -28,6 +28,7 @@ from tests.support.commands import environment
 
 FIRST_PAINT, FIRST_ANSWER = 1200.0, 1500.0  # ms, ceilings
 SHIFT = 0.05  # of the layout, after the first paint of an answer; .1 is what Web Vitals calls good
+PROXY = "127.0.0.1"  # a client may ask three questions at a time: people need their own addresses
 SETTLED = 1500  # ms after an answer, in which nothing may move
 SHIFTS = """() => {
   window.shift = 0;
@@ -68,7 +69,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         archive = ["--archive", str(Path(folder) / "archive")]
         subprocess.run([*backfile, "ingest", "--sample", *archive], env=environment(), check=True)
-        command = [*backfile, "serve", "--port", str(free_port()), *archive]
+        command = ["env", f"BACKFILE_PROXIES={PROXY}", *backfile, "serve", *archive]
+        command += ["--port", str(free_port())]
         with serve(command) as address, open_browser() as browser:
             visits = [visit(browser, address, one) for one in QUESTIONS * options.rounds]
             crowd = crowded(browser, address, options.people)
@@ -92,7 +94,7 @@ def visit(browser: Browser, address: str, question: str) -> Visit:
 
 def crowded(browser: Browser, address: str, people: int) -> list[tuple[float, tuple[str, str]]]:
     """Have many people ask at once; return each one's time, question and answer."""
-    pages = [opened(browser, address, WATCH_DOCUMENT) for _ in range(people)]
+    pages = [opened(browser, address, WATCH_DOCUMENT, client=n) for n in range(people)]
     for number, page in enumerate(pages):
         page.locator("#bf-question textarea").fill(QUESTIONS[number % len(QUESTIONS)])
     for page in pages:
@@ -103,9 +105,12 @@ def crowded(browser: Browser, address: str, people: int) -> list[tuple[float, tu
     return found
 
 
-def opened(browser: Browser, address: str, watch: str = WATCH) -> Page:
-    """Return the page of a new visitor, ready for a question."""
-    page = browser.new_context(viewport={"width": 1600, "height": 1000}).new_page()
+def opened(browser: Browser, address: str, watch: str = WATCH, *, client: int = 0) -> Page:
+    """Return the page of a new visitor, ready for a question; each client has an own address."""
+    page = browser.new_context(
+        viewport={"width": 1600, "height": 1000},
+        extra_http_headers={"X-Forwarded-For": f"192.0.2.{client + 1}"},
+    ).new_page()
     page.add_init_script(f"({SHIFTS})()")
     page.goto(address)
     page.locator("#bf-banner summary").wait_for()
