@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from ui.pdf.scripts import CHARACTERS, is_mark
 
 if TYPE_CHECKING:
     from fontTools.ttLib import TTFont
@@ -44,6 +46,7 @@ _HANGUL = re.compile("[\u1100-\u11ff\uac00-\ud7a3]")
 _HAN = re.compile("[\u3400-\u9fff]")
 
 
+@lru_cache(CHARACTERS)
 def font_of(character: str, before: str = "") -> str:
     """Return the font that has a character; "" if none has it.
 
@@ -81,8 +84,6 @@ def write_fonts(used: Mapping[tuple[str, bool], Iterable[str]], folder: Path) ->
 
 
 def _follows(character: str) -> bool:
-    from ui.pdf.scripts import is_mark
-
     return character in "\u200c\u200d" or is_mark(character)
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 
 from rag.sanitize import strip_controls
 
+CHARACTERS = 10_000  # whose properties are cached: a document asks for each of its letters
 _FORMS = range(0xFB50, 0xFF00)  # the Arabic presentation forms of Unicode
 _KINDS = ("<isolated>", "<final>", "<initial>", "<medial>")
 _LAM = "ل"
@@ -61,6 +62,7 @@ def mirrored(text: str) -> str:
     return text.translate(_MIRRORED)
 
 
+@lru_cache(CHARACTERS)
 def is_mark(character: str) -> bool:
     """Return whether a character is set above, below or within the one before."""
     return unicodedata.combining(character) > 0 or unicodedata.category(character) in ("Mn", "Me")
