@@ -45,7 +45,7 @@ def test_archaic_phrases_are_found_in_all_text(tmp_path: Path, name: str) -> Non
         ("ui/web/assets/a.js", "say('TIME left aside')"),
         ("rag/a.py", 'fail("The page asks for "\n     "money")'),
         ("rag/a.py", "x = 1  # this asks for\n       # money"),
-        ("docs/a.md", "Look after\nit"),
+        ("docs/index.md", "Look after\nit"),
         ("CHANGELOG.md", "* It is no page of HTML."),
     ],
 )
