@@ -128,7 +128,7 @@ def ask(page: Page, question: str) -> None:
 
 def answered(page: Page) -> float:
     """Return the time from Enter to the first statement on the screen, once it is there."""
-    page.wait_for_function("window.took > 0", timeout=60_000)
+    page.wait_for_function("window.took > 0", timeout=180_000)
     return float(page.evaluate("window.took"))
 
 
