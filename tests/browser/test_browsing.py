@@ -47,6 +47,21 @@ def test_quick_clicks_on_facets_are_all_kept(open_page: Opened, paced: Paced) ->
     assert "Orchard" in page.url
 
 
+def test_click_during_an_answer_is_kept(open_page: Opened, paced: Paced) -> None:
+    page = open_browse(open_page, paced)
+    page.evaluate(
+        """async (values) => {
+          const [first, second] = values.map((value) => document.querySelector(
+            `#bf-facets [data-facet="publisher"][data-value="${value}"]`));
+          first.click();
+          await new Promise((go) => setTimeout(go, 80));  // the first is under way
+          second.click();
+        }""",
+        [COURIER, GAZETTE],
+    )
+    expect(page.locator(".bf-chosen")).to_have_text([f"{COURIER} ×", f"{GAZETTE} ×"])
+
+
 def test_quick_clicks_on_one_facet_undo_each_other(open_page: Opened, paced: Paced) -> None:
     page = open_browse(open_page, paced)
     click_at_once(page, COURIER, GAZETTE, COURIER, GAZETTE, COURIER, COURIER, GAZETTE)
