@@ -131,7 +131,7 @@ def read_feed(
             archive,
             [feed.url],
             client=client,
-            reading=ReaderOptions(),
+            reading=ReaderOptions(links="follow"),
             stop=stop,
             on_reject=own,
             by=by,

@@ -83,7 +83,7 @@ class FeedStore:
         """Return the feed of this address or id.
 
         Raises:
-            SavedItemError: There is none.
+            SavedItemError: It doesn't exist.
         """
         with self._database.read() as connection:
             return _find(connection, name)

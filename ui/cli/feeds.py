@@ -36,7 +36,7 @@ _SCHEDULES = (
         (
             "Who reads them",
             "`backfile serve` reads each feed when it is due, one after another, unless "
-            "BACKFILE_WRITE_ACCESS is none. Without a server, let cron call `backfile feeds run`. "
+            "BACKFILE_WRITE_ACCESS=none. Without a server, let cron call `backfile feeds run`. "
             "Both may run at once: the archive's write lock keeps a feed from being read twice.",
         ),
         (

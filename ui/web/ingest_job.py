@@ -204,7 +204,7 @@ class SourceJob:
 
         options: dict[str, Any] = {
             "client": client,
-            "reading": ReaderOptions(),
+            "reading": ReaderOptions(links="follow"),  # as `backfile ingest` does
             "stop": stop,
             "on_progress": self.on_progress,
             "on_reject": self.on_reject,

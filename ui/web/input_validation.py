@@ -224,7 +224,7 @@ class ArchiveAction(BaseModel):
 
 
 class TableAction(BaseModel):
-    """What to list in the table of articles."""
+    """Change of the list of articles: filter, order or page."""
 
     action: Literal["filter", "sort", "page", "clear", "current", "withdrawn"]
     facet: FacetName = "publisher"

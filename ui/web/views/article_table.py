@@ -65,15 +65,12 @@ def withdrawn_html(
 
 def table_heading_html(asked: TableRequest, texts: Texts) -> str:
     """Return the heading, with the choice between current and withdrawn articles."""
-    choices = (
-        ("current", "articles_current", False),
-        ("withdrawn", "articles_withdrawn_tab", True),
-    )
+    choices = {"current": False, "withdrawn": True}
     tabs = "".join(
         f'<button type="button" data-list="{name}" '
         f'aria-pressed="{str(asked.is_withdrawn is which).lower()}">'
         f"{escape(texts(f'show_{name}'))}</button>"
-        for name, which in choices
+        for name, which in choices.items()
     )
     label = escape(texts("articles_shown"))
     return (
