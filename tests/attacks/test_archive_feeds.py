@@ -19,8 +19,8 @@ pytestmark = pytest.mark.slow
 URL = "https://203.0.113.9/secret-feed"
 HANDLERS = (
     *("FeedHandlers.add", "FeedHandlers.preview", "FeedHandlers.read", "FeedHandlers.act"),
-    *("FeedHandlers.stop", "TableHandlers.search", "TableHandlers.change"),
-    *("TableHandlers.reinstate", "_confirm_selected", "_withdraw.", "wire_archive."),
+    *("TableHandlers.search", "TableHandlers.change", "TableHandlers.reinstate"),
+    *("_confirm_selected", "_withdraw.", "wire_archive."),
 )
 
 

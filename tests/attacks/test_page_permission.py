@@ -21,10 +21,7 @@ from ui.web.auth import WriteAccess
 
 pytestmark = pytest.mark.slow
 
-MINDING = (
-    *("add", "confirm", "confirm_selected", "withdraw", "search", "change", "reinstate"),
-    *("act", "read", "preview", "stop"),
-)
+MINDING = ("add", "confirm", "confirm_selected", "withdraw", "change", "reinstate", "read")
 DEFAULT_NGINX = """
 daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log; events {{}}
 http {{

@@ -49,7 +49,9 @@ def lay_out_feeds() -> FeedControls:
             elem_id="bf-feed-every",
         )
         with gr.Row():
-            preview = gr.Button(i18n("feed_check"), size="sm", min_width=90, elem_id="bf-preview-feed")
+            preview = gr.Button(
+                i18n("feed_check"), size="sm", min_width=90, elem_id="bf-preview-feed"
+            )
             add = gr.Button(
                 i18n("feed_add"), size="sm", variant="primary", min_width=90, elem_id="bf-add-feed"
             )
