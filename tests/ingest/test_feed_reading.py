@@ -161,9 +161,9 @@ def test_endless_read_is_continued_later(
 ) -> None:
     names = [f"story{n}" for n in range(40)]
     publish(site, *names)
-    monkeypatch.setattr(feed_reading, "LONGEST_READ", 0.5)
+    monkeypatch.setattr(feed_reading, "LONGEST_READ", 8.0)
     feed, stop = add(archive, site), Event()
-    slow = Settings(fetch_allow="127.0.0.1", fetch_delay=0.2)
+    slow = Settings(fetch_allow="127.0.0.1", fetch_delay=0.5)
     with open_client(slow, stop) as client, writer_of(archive) as writer:
         read_feed(writer, feeds_of(archive.path), feed.id, client=client, stop=stop, by="command")
     after = feeds_of(archive.path).get(feed.id)
