@@ -16,7 +16,10 @@ from ui.web.views.timeline import timeline_html
 
 MAX_CLOSEST = 3  # closest articles listed in the chat; all have cards
 SIGNS = {"partly": "◐", "unverified": "", "not supported": "✗", "contradicted": "✗"}
-THUMB_UP, THUMB_DOWN = "↑", "↓"
+THUMB = (
+    '<svg viewBox="0 0 16 16" aria-hidden="true"><path d="M5 7v6.5H2.5V7zM5 7l3-5.5c1 0 1.7.8 '
+    '1.5 1.8L9 6h3.7c.9 0 1.5.8 1.3 1.6l-1.2 4.8c-.2.7-.7 1.1-1.4 1.1H5"/></svg>'
+)
 EXPORT_NAMES = {
     "word": "Word",
     "markdown": "Markdown",
@@ -159,8 +162,8 @@ def _toolbar(turn: Turn, texts: Texts) -> str:
     }
     thumbs = "".join(
         f'<button type="button" class="bf-thumb" data-do="vote" data-liked="{liked}" '
-        f'aria-label="{escape(texts(key))}" title="{escape(texts(key))}">{sign}</button>'
-        for liked, key, sign in (("true", "like", THUMB_UP), ("false", "dislike", THUMB_DOWN))
+        f'aria-label="{escape(texts(key))}" title="{escape(texts(key))}">{THUMB}</button>'
+        for liked, key in (("true", "like"), ("false", "dislike"))
     )
     label = escape(texts("actions"))
     return (
