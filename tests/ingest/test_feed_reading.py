@@ -156,22 +156,33 @@ def test_feed_that_is_not_due_any_more_is_left_alone(archive: Archive, site: Fak
     assert len(site.requests) == asked
 
 
-def test_endless_read_is_continued_later(
-    archive: Archive, site: FakeSite, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    names = [f"story{n}" for n in range(40)]
-    publish(site, *names)
-    monkeypatch.setattr(feed_reading, "LONGEST_READ", 8.0)
-    feed, stop = add(archive, site), Event()
-    slow = Settings(fetch_allow="127.0.0.1", fetch_delay=0.5)
-    with open_client(slow, stop) as client, writer_of(archive) as writer:
+def read_until_stopped(archive: Archive, feed: Feed, stop: Event) -> Feed:
+    with open_client(SETTINGS, stop) as client, writer_of(archive) as writer:
         read_feed(writer, feeds_of(archive.path), feed.id, client=client, stop=stop, by="command")
     after = feeds_of(archive.path).get(feed.id)
-    assert 0 < after.counts["new"] < 40
     assert (after.error, after.failures) == ("", 0)
     assert after.due is not None
     assert after.read is not None
     assert (after.due - after.read).total_seconds() <= 300
+    return after
+
+
+def test_stopped_read_keeps_its_articles_and_is_continued(archive: Archive, site: FakeSite) -> None:
+    stop = Event()
+    publish(site, *(f"story{n}" for n in range(40)))
+    site.pages["/story3"] = Page(status=0, slowly=lambda _: stop.set())
+    after = read_until_stopped(archive, add(archive, site), stop)
+    assert after.counts["new"] == 3
+    assert site.request_count("/story39") == 0
+
+
+def test_endless_read_is_stopped(
+    archive: Archive, site: FakeSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop = Event()
+    site.pages["/feed"] = Page(status=0, slowly=lambda _: stop.wait(60))
+    monkeypatch.setattr(feed_reading, "LONGEST_READ", 0.5)
+    read_until_stopped(archive, add(archive, site), stop)
 
 
 # The schedule of a server
