@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from cachetools import LRUCache
 
-from rag.archive.browse import ArticleBrowser, BrowseOrder, BrowsePage
+from rag.archive.browse import ArticleBrowser, BrowseOrder, BrowsePage, TableOrder
 from rag.archive.lookup import ArchiveLookup
 from rag.archive.names import NameCatalogue
 from rag.archive.saved import Saved
@@ -356,6 +356,35 @@ class ArchiveReader(ArchiveLookup):
             QuestionTooLongError: `words` is too long.
         """
         return self._browser.page(words, filters=filters, order=order, cursor=cursor, limit=limit)
+
+    def browse_table(
+        self,
+        words: str = "",
+        *,
+        filters: Filters = Filters(),
+        order: TableOrder = "date",
+        offset: int = 0,
+        limit: int = 50,
+    ) -> BrowsePage:
+        """Return the articles that match from an offset on, for a table with numbered pages.
+
+        Args:
+            words: As in `browse`.
+            filters: The filters that the articles must pass.
+            order: "date", newest first; "oldest" first; by "title" or "publisher", in alphabetical
+                order and then newest first; or by "relevance". Articles without the property are
+                last.
+            offset: Number of articles to skip.
+            limit: The most articles on a page, up to 1,000.
+
+        Returns:
+            The page, with counts by property and without a cursor: see `BrowsePage`.
+
+        Raises:
+            InvalidValueError: `order`, `offset` or `limit` is invalid.
+            QuestionTooLongError: `words` is too long.
+        """
+        return self._browser.table(words, filters=filters, order=order, offset=offset, limit=limit)
 
     def browse_all(
         self, words: str = "", *, filters: Filters = Filters(), order: BrowseOrder = "date"

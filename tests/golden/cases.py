@@ -213,6 +213,6 @@ HELP = (
     *("sources add", "sources remove", "show", "withdraw", "reinstate", "status", "doctor"),
     *("backup", "restore", "export", "reindex", "reembed", "completion", "evaluate"),
     *("models", "models fetch", "browse", "names"),
-    *("saved", "dossier"),
+    *("saved", "dossier", "feeds", "feeds add", "feeds run"),
     *("evaluate retrieval", "evaluate answers", "evaluate extraction", "evaluate duplicates"),
 )

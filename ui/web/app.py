@@ -18,6 +18,7 @@ from ui.web.archive_summary import SummaryCache
 from ui.web.auth import WriteAccess
 from ui.web.events import wire
 from ui.web.feed_route import FeedRoute
+from ui.web.feed_schedule import FeedSchedule
 from ui.web.gradio_calls import CallChecker, GradioEvents, page_functions
 from ui.web.gradio_endpoints import add_endpoints
 from ui.web.labels import i18n
@@ -52,6 +53,7 @@ STYLE_SHEETS = (
     "sources.css",
     "phone.css",
     "reader.css",
+    "archive.css",
 )
 MAX_UPLOAD = "1gb"  # the command line has no limit
 M_ARENA_MAX = -8  # parameter of mallopt(3) in glibc
@@ -83,10 +85,11 @@ def serve(settings: Settings) -> None:
             print(
                 f"The archive at {settings.archive} is new: add articles on the page.", flush=True
             )
-        try:
-            threading.Event().wait()
-        except KeyboardInterrupt:
-            served.close()  # Ctrl-C is the normal end
+        with FeedSchedule(archive, settings):
+            try:
+                threading.Event().wait()
+            except KeyboardInterrupt:
+                served.close()  # Ctrl-C is the normal end
 
 
 def limit_malloc_arenas() -> None:

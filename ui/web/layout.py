@@ -186,7 +186,7 @@ def build_layout(storage_key: str) -> Components:
                 evidence = pieces_place("bf-evidence", CARDS_JS)
     browse = lay_out_browse(SESSION_SECONDS)
     saved = lay_out_saved()
-    archive = lay_out_archive()
+    archive = lay_out_archive(SESSION_SECONDS)
     withdrawal = lay_out_withdrawal(SESSION_SECONDS)
     payload = gr.JSON(visible="hidden")
     return Components(

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
+from ingest.pipeline import is_address
+from ingest.runner import COMMAND, SCHEDULE
 from rag.store.held_changes import HeldChange
 from rag.store.ingest_log import IngestRun, RejectedInput
 from rag.store.withdrawals import Withdrawal
@@ -115,14 +117,23 @@ def log_html(
 def _run(run: IngestRun, texts: Texts) -> str:
     counts = {name: int(run.figures.get(name) or 0) for name in ("new", "changed", "rejected")}
     words = texts("run", **{name: texts.number(count) for name, count in counts.items()})
-    return f"<div>{escape(words if run.ended else texts('run_interrupted'))}</div>"
+    facts = [words if run.ended else texts("run_interrupted"), _starter(run, texts)]
+    sources = [str(source) for source in run.figures.get("sources") or ()]
+    facts += [source[:300] for source in sources if len(sources) == 1 and is_address(source)]
+    return f'<div dir="auto">{escape_line(" · ".join(filter(None, facts)))}</div>'
+
+
+def _starter(run: IngestRun, texts: Texts) -> str:
+    """Return who or what started a run; runs of earlier versions don't say."""
+    by = str(run.figures.get("by") or "")
+    keys = {COMMAND: "by_command", SCHEDULE: "by_schedule"}
+    return texts(keys[by]) if by in keys else by and texts("by_client", client=by[:100])
 
 
 def _withdrawal(one: Withdrawal, title: str, texts: Texts) -> str:
     why = f"&#58; {escape_line(one.reason)}" if one.reason else ""
     words = escape(texts("erased_article" if one.erased else "removed_article"))
-    undo = "" if one.erased else _button("reinstate", one.article_id, texts("undo"), title)
-    return f'<div dir="auto">{words} <b>{escape_line(title)}</b>{why}</div>{undo}'
+    return f'<div dir="auto">{words} <b>{escape_line(title)}</b>{why}</div>'
 
 
 def coverage_html(counts: Mapping[str, Mapping[date, int]], texts: Texts) -> str:
