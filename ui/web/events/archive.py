@@ -13,7 +13,7 @@ from rag.settings import Settings
 from rag.store.held_changes import HeldChanges
 from rag.store.ingest_log import RejectLog, RunLog
 from rag.store.withdrawals import Withdrawals
-from ui.i18n import Texts, texts_in
+from ui.i18n import Texts, error_text, texts_in
 from ui.web import input_validation
 from ui.web.components import ADMIN_EVENT, ArchiveView
 from ui.web.events.admin import lay_out_ingest, may_write, require_write_access
@@ -68,7 +68,7 @@ def wire_archive(page: PageUpdates, settings: Settings, changes: Iterable[Any]) 
         try:
             warning = _settle(page, settings, wanted)
         except BackfileError as error:
-            gr.Warning(escape(str(error)))
+            gr.Warning(escape(error_text(error, texts)))
             return page.no_change()
         if warning:
             gr.Warning(texts(warning))

@@ -12,7 +12,7 @@ from rag.errors import BackfileError
 from rag.schema import ALL_RIGHTS
 from rag.settings import Settings
 from rag.store.withdrawals import Withdrawals
-from ui.i18n import Texts
+from ui.i18n import Texts, error_text
 from ui.web import input_validation
 from ui.web.browse_request import LONGEST_WORDS
 from ui.web.components import ADMIN_EVENT, ArticleTable
@@ -104,7 +104,7 @@ class TableHandlers:
         try:
             count = reinstate_articles(self.page.archive, self.settings, ids or asked.undoable)
         except BackfileError as error:
-            gr.Warning(escape(str(error)))
+            gr.Warning(escape(error_text(error, texts)))
             return self.page.no_change()
         if count:
             gr.Info(texts("reinstated_articles", count=count), duration=5)
@@ -150,7 +150,7 @@ def show_table(page: PageUpdates, asked: TableRequest, texts: Texts) -> Updates:
         shown = _withdrawn if asked.is_withdrawn else _current
         asked, rows = shown(page, asked, texts)
     except BackfileError as error:
-        rows = failure(str(error))
+        rows = failure(error_text(error, texts))
     return {
         table.asked: asked,
         table.heading: table_heading_html(asked, texts),

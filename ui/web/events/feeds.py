@@ -12,7 +12,7 @@ from ingest.feed_reading import allowed_hosts, check_url, feeds_of, log_change
 from rag.errors import BackfileError
 from rag.settings import Settings
 from rag.store.feeds import Feed, FeedStore
-from ui.i18n import Texts
+from ui.i18n import Texts, error_text
 from ui.web import input_validation
 from ui.web.components import ADMIN_EVENT, QUEUED_EVENT, FeedControls
 from ui.web.events.admin import client_of, require_write_access
@@ -94,7 +94,10 @@ class FeedHandlers:
             seconds = dict(zip(map(str, INTERVALS), INTERVALS, strict=True)).get(every or "", HOUR)
             feed = self.feeds.add(checked, every=seconds, creator=client_of(request))
         except BackfileError as error:
-            return {**show_feeds(self.page, texts), self.on.report: failure(str(error))}
+            return {
+                **show_feeds(self.page, texts),
+                self.on.report: failure(error_text(error, texts)),
+            }
         log_change("added", feed, client_of(request))
         done = texts("feed_added" if seconds else "feed_added_by_hand")
         return {**show_feeds(self.page, texts), self.on.report: note(done), self.on.url: ""}
@@ -105,7 +108,7 @@ class FeedHandlers:
         try:
             checked = check_url(url or "", allowed_hosts(self.settings))
         except BackfileError as error:
-            yield {self.on.report: failure(str(error))}
+            yield {self.on.report: failure(error_text(error, texts))}
             return
         found = ingest_upload(self.page.archive, self.settings, [], [checked], preview=True)
         yield from self._follow(found, texts, preview=True)
@@ -133,7 +136,7 @@ class FeedHandlers:
         try:
             feed = self._change(wanted)
         except BackfileError as error:
-            gr.Warning(escape(str(error)))
+            gr.Warning(escape(error_text(error, texts)))
         else:
             log_change(wanted.action, feed, client_of(request))
         return show_feeds(self.page, texts)
@@ -214,5 +217,5 @@ def show_feeds(page: PageUpdates, texts: Texts) -> Updates:
     try:
         listed = feeds_html(feeds.all(), feeds.all(deleted=True), texts)
     except BackfileError as error:
-        listed = failure(str(error))
+        listed = failure(error_text(error, texts))
     return {on.heading: heading, on.listed: listed}
