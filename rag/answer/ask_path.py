@@ -176,9 +176,8 @@ def _stream_quotations(
         yield from stream_stories(archive, answer, found)
         return
     articles = texts_of(archive, answer.hits)
-    if denial is not None:
-        ranked = [denial.candidate, *(c for c in ranked if c is not denial.candidate)]
-    shown = compose_answer(found.question, ranked, articles)
+    first = denial.candidate if denial is not None else None
+    shown = compose_answer(found.question, ranked, articles, first=first)
     apart = denial is not None or found.question.expected.layout != "best first"
     sure = None if apart else answer_confidence(ranked)
     unsure = low_confidence_notice(sure) if sure is not None else ()
