@@ -13,7 +13,7 @@ from rag.nlp.tokens import Word, tokenize
 APPOSITION = r"(?:,? \d{1,3},|, (?!and |or )[^,;:.!?“”\"()]{2,70},| \([^()]{1,40}\))?"
 ADVERB = (
     r"(?: (?:also|then|later|recently|finally|just|now|officially|formally|once|already|narrowly"
-    r"|successfully|eventually|famously|himself|herself|personally|first))*"
+    r"|successfully|eventually|famously|himself|herself|personally|first)){0,3}"
 )
 _ACTIVE = re.compile(rf"{APPOSITION}(?:,? who)?(?: (?:has|have|had))?{ADVERB} $")
 _PROGRESSIVE = re.compile(rf"{APPOSITION}(?:,? who)?(?: (?:is|are|was|were)){ADVERB} $")

@@ -18,9 +18,9 @@ PLACE_REACH = 90  # characters between a verb or noun and the place where it is
 _LIGHT = frozenset(stem(word) for word in LIGHT_VERBS)
 _LOCATED = re.compile(
     r"\b(?:in|at|near|outside|on|off)(?: (?:the|a|an|what[’']s|now|its|his|her"
-    r"|(?:[a-z][\w-]+)))*? $"
+    r"|[a-z][\w-]{0,20})){0,8}? $"
 )
-_TOWARDS = re.compile(r"\b(?:to|in|for)(?: (?:the|a|[a-z][\w-]+))*? $")
+_TOWARDS = re.compile(r"\b(?:to|in|for)(?: (?:the|a|[a-z][\w-]{0,20})){0,8}? $")
 _MOVING = frozenset(stem(w) for w in "flee fly move travel go head escape relocate return".split())
 _COMING_WORDS = re.compile(
     r"\b(?:will|would|expect\w*|set to|due|scheduled|likely|forecast|plans?|upcoming|to be)\b", re.I

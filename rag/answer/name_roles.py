@@ -31,7 +31,7 @@ from rag.nlp.tokens import Word, tokenize
 BY_REACH = 60  # characters between a passive verb and "by"
 ROLE_REACH = 60  # characters of a description beside a name
 _PASSIVE_BEFORE = re.compile(r"\b(?:was|were|is|are|been|being|be)(?: \w+ly)? $")
-_BY = re.compile(r"[^,;:.!?“”\"]*?\bby ")
+_BY = re.compile(r"[^,;:.!?“”\"]{0,60}?\bby ")
 # A statement that says of itself that it may not be so.
 _DOUBTED = re.compile(
     r"\b(?:false|falsely|hoax|wrongly|mistaken\w*|rumou?r\w*|denie[sd]|deny|fictional|baseless"
