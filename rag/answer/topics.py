@@ -176,7 +176,11 @@ def _without_parts(names: Sequence[str]) -> list[str]:
 
 
 def sayings(
-    hits: Sequence[Hit], texts: Mapping[str, str], topic: str = ""
+    hits: Sequence[Hit],
+    texts: Mapping[str, str],
+    topic: str = "",
+    *,
+    only_quoted: bool = False,
 ) -> list[tuple[str, str]]:
     """Return persons with what the hits quote or report them on, the most frequent first.
 
@@ -184,6 +188,7 @@ def sayings(
         hits: The hits, best first.
         texts: Texts of their articles by id.
         topic: What a conversation is about: preferred to the other names in a person's words.
+        only_quoted: Whether to leave out words that are reported, not quoted.
 
     Returns:
         Pairs of a person's full name and of a topic, which stands in or beside the words.
@@ -191,7 +196,7 @@ def sayings(
     counts = Counter[tuple[str, str]]()
     for hit in hits:
         text = texts.get(hit.passage.article_id, "")
-        for speaker, words in _statements_by_people(hit, text) if text else ():
+        for speaker, words in _statements_by_people(hit, text, only_quoted) if text else ():
             about = _topic_of_words(words, speaker, topic, hits)
             if about:
                 counts[speaker, about] += 1
@@ -200,14 +205,14 @@ def sayings(
     return [(speaker, about) for speaker, about in pairs if best[speaker] == about]
 
 
-def _statements_by_people(hit: Hit, text: str) -> Iterable[tuple[str, str]]:
+def _statements_by_people(hit: Hit, text: str, only_quoted: bool) -> Iterable[tuple[str, str]]:
     """Yield the persons whom a passage quotes or reports, with their words."""
     passage = hit.passage
     for speech in find_speech(text, Span(passage.start, passage.end)):
         if len(speech.words.split()) >= FEWEST_QUOTED and is_person(speech.speaker):
             near = text[max(0, speech.span.start - NEAR_WORDS) : speech.span.end + NEAR_WORDS]
             yield speech.speaker, near
-    for span in quotable_spans(passage.text):
+    for span in () if only_quoted else quotable_spans(passage.text):
         sentence = passage.text[span.start : span.end]
         names = find_names(f"of {find_speaker(sentence)}") if _SAID.search(sentence) else []
         if names and is_person(names[-1].text):

@@ -279,9 +279,21 @@ def _facets(columns: _Columns, rows: Keys) -> Iterator[Facet]:
             values, codes = columns.values[name]
             codes = codes[rows]
         counts = np.bincount(codes, minlength=len(values))
-        found = [(values[i], int(counts[i])) for i in np.flatnonzero(counts) if values[i]]
+        found = _merge_cases([(values[i], int(counts[i])) for i in np.flatnonzero(counts)])
         found.sort(key=lambda pair: (-pair[1], pair[0]))
         yield Facet(name, tuple(FacetValue(*pair) for pair in found[:MOST_VALUES]))
+
+
+def _merge_cases(counts: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
+    """Return values with their counts, spelt as in most articles, since filters ignore case."""
+    spelt: dict[str, list[tuple[str, int]]] = {}
+    for value, count in counts:
+        if value:
+            spelt.setdefault(value.casefold(), []).append((value, count))
+    return [
+        (max(of, key=lambda pair: pair[1])[0], sum(count for _, count in of))
+        for of in spelt.values()
+    ]
 
 
 def _count_days(dates: Keys, length: int) -> tuple[FacetValue, ...]:

@@ -259,7 +259,7 @@ class SavedFile(BaseModel):
     """Dossier to export, and the format."""
 
     id: Key
-    form: Literal["word", "markdown"]
+    form: Literal["word", "pdf", "markdown"]
 
 
 class SavedAction(BaseModel):

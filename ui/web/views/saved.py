@@ -133,6 +133,7 @@ def _dossier(dossier: Dossier, opened: OpenDossier | None, texts: Texts) -> str:
         dossier.id,
         dossier.name,
         ("word", "Word"),
+        ("pdf", "PDF"),
         ("markdown", "Markdown"),
         ("rename-dossier", texts("rename")),
         ("delete-dossier", texts("remove")),
