@@ -59,7 +59,7 @@ class AskRequest:
 
 @dataclass(frozen=True, slots=True)
 class _Evidence:
-    """What was found for a question, and what it says of an answer.
+    """Passages found for a question, with what decides whether they answer it.
 
     Attributes:
         found: The passages.

@@ -1,4 +1,4 @@
-"""What follow-up questions can be about: topics that read well in a question, and deeds."""
+"""Topics of follow-up questions: names that read well in a question, and deeds."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ _GERMAN = re.compile(
 GERMAN_WORDS = 2  # words from which a question is German: "die" alone may be English
 # Words of the forms below that no passage need have.
 _OF_FORMS = stem_words(
-    "what who how why when where known happens after latest differ events around unfold many people"
+    "what who how why when where known happens after latest unfold many people"
     " say bekannt gibt neues sagte zu"
 )
 _FORMS = {
@@ -49,7 +49,6 @@ _FORMS = {
         "after": "What happened after {topic}?",
         "latest": "What is the latest on {topic}?",
         "course": "How did {topic} unfold?",
-        "compare": "How do {one} and {other} differ on {topic}?",
     },
     "de": {
         "said": "Was sagte {speaker} über {topic}?",
@@ -72,7 +71,6 @@ def followup_questions(
     archive: SearchBackend,
     answer: Answer,
     *,
-    filters: Filters = Filters(),
     asked_on: datetime | None = None,
     asked_before: Sequence[str] = (),
 ) -> tuple[str, ...]:
@@ -86,7 +84,6 @@ def followup_questions(
     Args:
         archive: The archive.
         answer: The answer.
-        filters: The filters of the conversation; a comparison needs more than one publisher.
         asked_on: The day of the question, now by default.
         asked_before: Earlier questions, which aren't suggested again.
     """
@@ -96,7 +93,7 @@ def followup_questions(
     known = [answer.question, *asked_before]
     found: list[Candidate] = []
     later: list[Candidate] = []
-    for candidate in _candidates(archive, answer, hits, filters, asked_on or datetime.now(UTC)):
+    for candidate in _candidates(archive, answer, hits, asked_on or datetime.now(UTC)):
         if len(found) == MOST_FOLLOWUPS:
             break
         asked = [*known, *(one.question for one in found)]
@@ -141,7 +138,6 @@ def _candidates(
     archive: SearchBackend,
     answer: Answer,
     hits: Sequence[Hit],
-    filters: Filters,
     asked_on: datetime,
 ) -> Iterator[Candidate]:
     """Yield questions, those about what the sources say before those that fit any topic."""
@@ -166,7 +162,6 @@ def _candidates(
         yield from _fill(forms, "course", _courses(about, event))
         yield from _fill(forms, "after", ({"topic": event},))
     if main and _has_words(text, main):
-        yield from _fill(forms, "compare", _comparisons(about, main, filters))
         yield from _fill(forms, "latest", ({"topic": main},))
     others = [one for one in (*events, *topics[1:]) if not _has_words(text, one)]
     yield from _fill(forms, "known", ({"topic": one} for one in others))
@@ -204,12 +199,6 @@ def _courses(about: Sequence[Hit], topic: str) -> Iterator[dict[str, str]]:
         yield {"topic": topic}
 
 
-def _comparisons(about: Sequence[Hit], topic: str, filters: Filters) -> Iterator[dict[str, str]]:
-    publishers = list(dict.fromkeys(h.metadata.publisher for h in about if h.metadata.publisher))
-    if len(publishers) > 1 and not filters.publishers:
-        yield {"one": publishers[0], "other": publishers[1], "topic": topic}
-
-
 def _hits_to_read(answer: Answer) -> list[Hit]:
     """Return the hits that aren't quoted yet first: what they say is new to the reader."""
     cited = {citation.passage for citation in answer.citations}
@@ -235,8 +224,6 @@ def _is_about(hit: Hit, topic: str) -> bool:
 def _is_told(question: str, hits: Sequence[Hit]) -> bool:
     """Return whether one passage with its headline has most of a question's words."""
     own = stem_words(question) - _OF_FORMS
-    if question.startswith("How do "):  # publishers aren't named in their own articles
-        return True
     texts = (stem_words(f"{hit.metadata.title} {hit.passage.text}") for hit in hits)
     return any(len(own & there) >= TOLD * len(own) for there in texts)
 

@@ -102,7 +102,7 @@ def test_followups_do_not_repeat_questions(archive: Archive) -> None:
 def test_followups_respect_filters(archive: Archive) -> None:
     courier = Filters(publishers=("Courier",))
     answer = Chatbot(archive).ask(QUESTION, filters=courier, asked_on=FIRST)
-    found = followup_questions(archive, answer, filters=courier, asked_on=FIRST)
+    found = followup_questions(archive, answer, asked_on=FIRST)
     assert not any("Jonas Berg" in question for question in found)
 
 
