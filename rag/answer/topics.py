@@ -8,8 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rag.answer.events import ends_sentence
-from rag.nlp.entities import find_names, is_country, names_match, normalize_name
+from rag.nlp.entities import find_names, is_country, names_match, names_of, normalize_name
 from rag.nlp.fates import FATES
+from rag.nlp.name_lists import GIVEN_NAMES
+from rag.nlp.name_spans import is_common
 from rag.nlp.numbers import find_numbers
 from rag.nlp.people import NOT_PEOPLE, person_name
 from rag.nlp.quotations import find_speaker, quotable_spans
@@ -68,6 +70,7 @@ _NO_PERSON = (
         "government palace administration metropolitan capitol police times journal".split()
     )
 )
+_NO_SURNAMES = frozenset("cup final finals prize award awards trophy open league".split())
 _SAID = re.compile(r"\b(?:said|says|told|warned|announced|added|wrote|promised|vowed)\b")
 _AFTER_A_NAME = (
     r"(?=[,.;:)]| (?:is|was|has|had|said|will|would|and|in|on|of|to|for|by|at|with|from)\b)"
@@ -91,7 +94,7 @@ def named_events(text: str, context: str = "") -> list[str]:
     """
     whole = f"{context}\n{text}"
     known = set(_WITHIN.findall(whole))
-    known |= {word for n in find_names(context) if " " in n.text for word in n.text.split()}
+    known |= {word for n in names_of(context) if " " in n.text for word in n.text.split()}
     found = []
     for match in _EVENT.finditer(text):
         event = match["storm"] or match["event"]
@@ -147,7 +150,7 @@ def headline_names(hits: Sequence[Hit]) -> list[str]:
 
 
 def _topic_names(text: str) -> Iterable[str]:
-    for name in find_names(text):
+    for name in names_of(text):
         words = name.text.split()
         single = len(words) == 1 and not (words[0].isupper() and len(words[0]) >= SHORTEST)
         if (
@@ -245,6 +248,18 @@ def is_person(speaker: str) -> bool:
     )
 
 
+def is_known_person(name: str) -> bool:
+    """Return whether a full name has a given name, or no common word: not "Restaurant Brands".
+
+    Args:
+        name: A name of two words or more.
+    """
+    words = name.lower().split()
+    if not is_person(name) or words[-1] in _NO_SURNAMES:
+        return False
+    return words[0] in GIVEN_NAMES or not any(is_common(word) for word in words)
+
+
 def tolls(hits: Sequence[Hit]) -> list[Toll]:
     """Return the named events of whose dead the hits give a number, the first of each event.
 
@@ -286,7 +301,7 @@ def described_people(hits: Sequence[Hit], texts: Mapping[str, str]) -> list[str]
     whole = " ".join(hit.passage.text for hit in hits)
     for hit in hits:
         text = texts.get(hit.passage.article_id, "")
-        for name in find_names(hit.passage.text) if text else ():
+        for name in names_of(hit.passage.text) if text else ():
             described = re.match(r", (?:the|an?) [^,.]{4,80}[,.]", hit.passage.text[name.end :])
             person = person_name(name, text) if described else ""
             if person and is_person(person) and whole.count(person.split()[-1]) < WELL_KNOWN:

@@ -138,7 +138,6 @@ def _followups(
     return followup_questions(
         archive,
         turn.answer,
-        filters=turn.request.filters,
         asked_on=turn.asked_on,
         asked_before=[question for question, _ in history],
     )
