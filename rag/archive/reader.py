@@ -116,7 +116,7 @@ class ArchiveReader(ArchiveLookup):
         Raises:
             ModelError: The model can't be opened, or failed.
         """
-        return self._model.vectors(texts)
+        return self._model.remembered_vectors(texts)
 
     def vector_candidates(
         self, query: str, k: int, *, filters: Filters = Filters()

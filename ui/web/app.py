@@ -74,7 +74,7 @@ def serve(settings: Settings) -> None:
     create = settings.write_access != "none" and opening.is_unused(settings.archive)
     with opening.open_chatbot(settings, create=create) as (archive, chatbot):
         # A batch this large loads torch now; otherwise the first question would wait for it.
-        archive.embed(["warm " * 200] * 50)
+        archive.embed([f"warm {number} " * 100 for number in range(50)])
         archive.complete_names()  # else the first visitor who browses would hold the write lock
         archive.names(
             limit=1

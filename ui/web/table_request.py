@@ -48,9 +48,8 @@ class TableRequest:
 
     def choose(self, facet: FacetName, value: str) -> TableRequest:
         """Return the first page of the articles with this value of a facet; "" for any."""
-        kept = tuple(one for one in self.matching.chosen if one[0] != facet)
-        matching = replace(self.matching, chosen=kept)
-        return self._first(matching.toggle(facet, value) if value else matching)
+        kept = [one for one in self.matching.chosen if one[0] != facet]
+        return self._first(self.matching.choose([*kept, (facet, value)] if value else kept))
 
     def clear(self) -> TableRequest:
         """Return the first page of all articles."""
