@@ -56,6 +56,21 @@ def expect_lost(page: Page, question: str) -> None:
     expect(page.locator("#bf-question textarea")).to_have_value(question)
 
 
+def test_question_asked_while_the_page_loads_is_answered(browser: Browser, paced: Paced) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+
+    def load_late(route: Route) -> None:  # what fills the page comes after the question
+        page.wait_for_timeout(300)
+        route.continue_()
+
+    page.route("**/gradio_api/run/predict", load_late)
+    page.goto(paced.address)
+    ask_and_wait(page, BRIDGE)
+    expect(page.get_by_test_id("user")).to_have_count(1)
+    context.close()
+
+
 def test_question_to_a_stopped_server_is_retried(open_page: Opened, stoppable: Stoppable) -> None:
     page = open_page(at=stoppable.address)
     ask_and_wait(page, BRIDGE)

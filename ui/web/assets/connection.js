@@ -3,6 +3,7 @@
 // every two seconds and reloads the page once there is an answer.
 (() => {
   const KEPT = 'backfile-question', AGAIN = 'backfile-again';
+  const LOADED = '#bf-banner header';  // is there once the page has its contents
   const RECENT = 30_000;  // milliseconds in which a question that was sent is shown, or lost
   const UNREACHABLE = [502, 503, 504];  // statuses of a proxy without its server
   const root = new URL('.', document.baseURI).href;  // the address changes with what is shown
@@ -94,11 +95,22 @@
     const question = askedBy(event);
     if (!question) return;
     asked = {question, at: performance.now()};
-    if (navigator.onLine && !isLost) return;
+    if (navigator.onLine && !isLost && find(LOADED)) return;
     event.preventDefault();
     event.stopImmediatePropagation();
     keep(question);
-    note();
+    if (!navigator.onLine || isLost) note();
+    else askWhenLoaded();
+  };
+  // What loads the page would replace the answer to a question that is asked before.
+  let isWaiting = false;
+  const askWhenLoaded = () => {
+    if (isWaiting) return;
+    isWaiting = true;
+    whenThere(LOADED, () => requestAnimationFrame(() => {
+      isWaiting = false;
+      if (field()?.value.trim()) find('#bf-question .submit-button')?.click();
+    }));
   };
   addEventListener('keydown', hold, true);
   addEventListener('click', hold, true);
@@ -120,7 +132,7 @@
     there.value = kept;
     there.dispatchEvent(new Event('input', {bubbles: true}));
     if (mode === null) return;
-    whenThere('#bf-banner header', () => requestAnimationFrame(() => {
+    whenThere(LOADED, () => requestAnimationFrame(() => {
       find(`#bf-mode input[value="${CSS.escape(mode)}"]:not(:checked)`)?.click();
       find('#bf-question .submit-button')?.click();
     }));
