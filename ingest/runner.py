@@ -42,6 +42,8 @@ _RUNS_SEARCHED = 1_000  # runs to search for the options of a source
 _SOURCE_UP_TO = 8_192
 _REJECTS_PER_WRITE = 500  # rejects per write
 
+COMMAND, SCHEDULE = "command", "schedule"  # what starts runs, besides clients of the page
+
 Source = str | Path
 OnProgress = Callable[[Progress], None]
 OnReject = Callable[[dict[str, str]], None]
@@ -65,6 +67,7 @@ def run_ingest(
     on_progress: OnProgress | None = None,
     on_reject: OnReject | None = None,
     on_notice: OnReject | None = None,
+    by: str = COMMAND,
 ) -> IngestReport:
     """Add the articles of `sources` to `archive`, and record the run.
 
@@ -81,6 +84,7 @@ def run_ingest(
         on_progress: See `ingest`.
         on_reject: See `ingest`.
         on_notice: See `ingest`.
+        by: Who or what started the run, for the log: a client's address, `COMMAND` or `SCHEDULE`.
 
     Returns:
         The counts of the run.
@@ -98,7 +102,7 @@ def run_ingest(
         changes=HeldChanges(database),
         split_place=lambda place: _split_place(place, crawler.was_requested),
     )
-    with _record_run(database, sources, reading) as (began, figures):
+    with _record_run(database, sources, reading, by) as (began, figures):
         rejects = _Rejects(RejectLog(database), on_reject, crawler.was_requested)
         read: list[str] = []
         try:
@@ -227,14 +231,14 @@ def _absolute(place: str) -> str:
 
 @contextmanager
 def _record_run(
-    database: Database, sources: Iterable[Source], reading: ReaderOptions
+    database: Database, sources: Iterable[Source], reading: ReaderOptions, by: str
 ) -> Iterator[tuple[datetime, dict[str, Any]]]:
     """Record a run: yield its start time and a dict for its figures, then save and log both."""
     runs = RunLog(database)
     began = datetime.now(UTC)
     number = runs.begin(began)
     named = [str(one) if is_address(one) else _absolute(str(one)) for one in sources]
-    figures: dict[str, Any] = {"sources": named, "reading": _options_to_json(reading)}
+    figures: dict[str, Any] = {"sources": named, "reading": _options_to_json(reading), "by": by}
     try:
         yield began, figures
     except BaseException as error:

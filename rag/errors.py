@@ -19,29 +19,53 @@ BackfileError
 +-- InvalidValueError         a value has an argument of the wrong type; also a ValueError
 """
 
+from typing import ClassVar
+
 
 class BackfileError(Exception):
-    """Base class of all errors that Backfile raises on purpose; messages have one line."""
+    """Base class of all errors that Backfile raises on purpose; messages have one line.
+
+    Attributes:
+        code: Code of the message, by which it is translated; "" for a message without one.
+        params: Parameters of the translated message.
+    """
+
+    usual_code: ClassVar[str] = ""  # of errors of the class without a code of their own
+
+    def __init__(self, message: str = "", *, code: str = "", **params: str | int) -> None:
+        super().__init__(message) if message else super().__init__()
+        self.code = code or self.usual_code
+        self.params = params
 
 
 class ArchiveNotFoundError(BackfileError):
     """There is no archive at that path."""
 
+    usual_code = "archive_missing"
+
 
 class ArchiveLockedError(BackfileError):
     """Another process is writing to the archive."""
+
+    usual_code = "archive_locked"
 
 
 class ArchiveUnwritableError(BackfileError):
     """The disk is full, or the archive is not writable."""
 
+    usual_code = "archive_unwritable"
+
 
 class ArchiveDamagedError(BackfileError):
     """The database cannot be read, or a newer version of Backfile wrote it."""
 
+    usual_code = "archive_damaged"
+
 
 class EmbeddingMismatchError(BackfileError):
     """The archive was built with another embedding model."""
+
+    usual_code = "other_model"
 
 
 class BackupError(BackfileError):
@@ -50,6 +74,8 @@ class BackupError(BackfileError):
 
 class ModelError(BackfileError):
     """An embedding model or a reranker is missing, or its weights are not the expected ones."""
+
+    usual_code = "model_missing"
 
 
 class ReadError(BackfileError):
@@ -63,6 +89,8 @@ class QuestionTooLongError(BackfileError):
 class ChatModelError(BackfileError):
     """The chat model is missing, has no key, or did not answer."""
 
+    usual_code = "chat_model_failed"
+
 
 class SettingsError(BackfileError):
     """A setting is unknown or invalid."""
@@ -70,6 +98,8 @@ class SettingsError(BackfileError):
 
 class SavedItemError(BackfileError):
     """A saved search, a dossier or an entry of one is missing, or its name is taken."""
+
+    usual_code = "saved_missing"
 
 
 class RemoteError(BackfileError):

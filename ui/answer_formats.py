@@ -1,4 +1,4 @@
-"""Export formats of answers: text, Markdown, HTML, Word, and citations as RIS and CSL-JSON.
+"""Export formats of answers: text, Markdown, HTML, Word, PDF, and citations as RIS and CSL-JSON.
 
 Each export names the passages with their URLs and dates, when the question was asked, and the
 archive's sequence number, so that others can find the same words in the same state of the archive.
@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC
 from typing import Any
 
 from rag.sanitize import article_line, single_line, strip_controls
 from rag.schema import Answer, Citation, Statement
+from ui.answer_document import answer_notes, answer_paragraphs, doubt_of
 from ui.exported_turns import ExportedTurn, cited_passages, source_text, state_text
 from ui.file_names import file_name
 from ui.i18n import (
@@ -23,10 +24,9 @@ from ui.i18n import (
     notices_text,
     refusal_text,
     statement_text,
-    support_key,
 )
 from ui.render import citation_value, hit_value, iso_date, json_text, statement_line
-from ui.word_document import Paragraph, Run, word_document
+from ui.word_document import word_document
 
 __all__ = [
     "FILE_FORMATS",
@@ -40,6 +40,7 @@ __all__ = [
     "export_file",
     "markdown",
     "page",
+    "pdf",
     "plain",
     "ris",
     "word",
@@ -57,7 +58,7 @@ class Format:
     media_type: str
 
 
-# Formats that are text; Word's is in `FILE_FORMATS` alone.
+# Formats that are text; those of Word and PDF are in `FILE_FORMATS` alone.
 FORMATS = {
     "markdown": Format("md", "text/markdown"),
     "html": Format("html", "text/html"),
@@ -67,7 +68,8 @@ FORMATS = {
 FILE_FORMATS = FORMATS | {
     "word": Format(
         "docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-    )
+    ),
+    "pdf": Format("pdf", "application/pdf"),
 }
 
 
@@ -104,7 +106,10 @@ def export_file(turns: Sequence[ExportedTurn], form: str, texts: Texts) -> Expor
         texts: Language of everything except the answers.
     """
     kind = FILE_FORMATS[form]
-    content = word(turns, texts) if form == "word" else export(turns, form, texts).encode()
+    if form in FORMATS:
+        content = export(turns, form, texts).encode()
+    else:
+        content = (pdf if form == "pdf" else word)(turns, texts)
     name = file_name(turns[0].question, kind.suffix, fallback="answer")
     return ExportedFile(name, kind.media_type, content)
 
@@ -167,67 +172,32 @@ def page(turns: Sequence[ExportedTurn], texts: Texts) -> str:
 
 def _paragraphs(turn: ExportedTurn, texts: Texts) -> list[str]:
     """Return the answer's statements, its notices, and the date of its newest source."""
-    answer = turn.answer
-    if answer.refused:
-        return [article_line(refusal_text(answer, texts))]
-    as_of = (
-        f"{texts('as_of', day=texts.day(answer.newest_source))}." if answer.newest_source else ""
-    )
-    statements = [_statement(statement, texts) for statement in answer.statements]
-    return [*statements, *filter(None, (article_line(notices_text(answer, texts)), as_of))]
+    statements = () if turn.answer.refused else turn.answer.statements
+    return [*(_statement(one, texts) for one in statements), *answer_notes(turn, texts)]
 
 
 def word(turns: Sequence[ExportedTurn], texts: Texts) -> bytes:
     """Return the answers as a Word document; each number leads to its source."""
-    blocks: list[Paragraph] = []
-    for place, turn in enumerate(turns, start=1):
-        blocks.append(Paragraph((Run(single_line(turn.question)),), "Heading1"))
-        blocks += _word_answer(turn, texts, place)
-        cited = cited_passages([turn])
-        if cited:
-            blocks.append(Paragraph((Run(texts("sources")),), "Heading2"))
-        for citation in cited:
-            source = f"[{citation.number}] {source_text(citation.metadata, texts)}. "
-            address = Run(turn.address(citation), address=turn.link(citation))
-            mark = _mark(place, citation) if citation == _first(cited, citation) else ""
-            blocks.append(Paragraph((Run(source), address), "Source", mark))
-            blocks.append(Paragraph((Run(article_line(citation.quote)),), "Quote"))
-        blocks.append(Paragraph((Run(state_text(turn, texts)),), "Small"))
-    title = single_line(turns[0].question) if turns else ""
-    return word_document(blocks, title=title, language=texts.language)
+    blocks = answer_paragraphs(turns, texts)
+    return word_document(blocks, title=_title(turns), language=texts.language)
 
 
-def _word_answer(turn: ExportedTurn, texts: Texts, place: int) -> Iterator[Paragraph]:
-    """Yield the paragraphs of an answer, with links to the sources in the place of numbers."""
-    plain_statements = 0 if turn.answer.refused else len(turn.answer.statements)
-    for statement in turn.answer.statements[:plain_statements]:
-        words = article_line(statement_text(statement, texts))
-        numbers = {citation.number: citation for citation in statement.citations}
-        links = [
-            Run(f"[{number}]", superscript=True, bookmark=_mark(place, citation))
-            for number, citation in numbers.items()
-        ]
-        doubt = _doubt(statement, texts)
-        yield Paragraph((Run(words), *links, *([Run(f" ({doubt})")] if doubt else [])))
-    for text in _paragraphs(turn, texts)[plain_statements:]:
-        yield Paragraph((Run(text, italic=plain_statements > 0),))
+def pdf(turns: Sequence[ExportedTurn], texts: Texts) -> bytes:
+    """Return the answers as a PDF; each number leads to its source."""
+    from ui.pdf import pdf_document  # 0.5 s
+
+    asked = max((turn.asked_on for turn in turns if turn.asked_on), default=None)
+    blocks = answer_paragraphs(turns, texts)
+    return pdf_document(blocks, title=_title(turns), texts=texts, made=asked)
 
 
-def _mark(place: int, citation: Citation) -> str:
-    return f"source_{place}_{citation.number}"
-
-
-def _first(cited: Iterable[Citation], citation: Citation) -> Citation:
-    return next(one for one in cited if one.number == citation.number)
-
-
-def _doubt(statement: Statement, texts: Texts) -> str:
-    return "" if statement.support == "supported" else texts(support_key(statement.support))
+def _title(turns: Sequence[ExportedTurn]) -> str:
+    return single_line(turns[0].question) if turns else ""
 
 
 def _statement(statement: Statement, texts: Texts) -> str:
     words = replace(statement, text=statement_text(statement, texts))
-    return statement_line(words, _doubt(statement, texts))
+    return statement_line(words, doubt_of(statement, texts))
 
 
 def _source(turn: ExportedTurn, citation: Citation, texts: Texts) -> str:

@@ -13,10 +13,12 @@ from queue import Empty, SimpleQueue
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Any, Literal
 
+from ingest.runner import COMMAND
 from rag.errors import BackfileError
 from rag.schema import ALL_RIGHTS, ArticleMetadata
 from rag.settings import Settings
 from ui.article_lookup import find_article_ids
+from ui.writing import LOCK_SECONDS, open_writer
 
 if TYPE_CHECKING:
     from ingest.fetch.client import Client
@@ -27,9 +29,10 @@ FOLDER = "given"  # in the archive's folder; holds uploads while they are ingest
 MOST_SOURCES = 1000
 MOST_PREVIEWED = 50  # articles listed in a preview
 MOST_REJECTS = 200  # shown; `backfile rejects` lists all
-LOCK_SECONDS = 2.0  # a decision waits for the one before; an ingest takes longer
 POLL_SECONDS = 0.5  # interval of progress updates
 
+Updates = SimpleQueue[Callable[["IngestResult"], "IngestResult"]]
+Work = Callable[[Event, Updates], None]
 Settled = Literal["done", "gone", "kept out"]
 
 _STAGING = Lock()
@@ -98,6 +101,7 @@ def ingest_upload(
     preview: bool = False,
     wait: float = 0.0,
     stop: Event | None = None,
+    by: str = COMMAND,
 ) -> Iterator[IngestResult]:
     """Ingest files and web addresses in a thread, and yield the progress.
 
@@ -111,20 +115,30 @@ def ingest_upload(
         preview: Whether to write nothing, and only find out what would be added.
         wait: Seconds to wait for another writer.
         stop: When set, nothing more is read; what has been read is added.
+        by: Address of the client, or id of the reader, for the log.
 
-    Yields:
-        The progress, at least every `POLL_SECONDS`. The last value is done; `failed` is set if,
-        for example, another process is writing to the archive.
+    Returns:
+        Iterator of the progress, at least every `POLL_SECONDS`. The last value is done; `failed` is
+        set if, for example, another process is writing to the archive.
     """
-    stop = stop or Event()
-    updates = SimpleQueue[Callable[[IngestResult], IngestResult]]()
-    work = Thread(
-        target=_run_in_thread,
-        args=(archive, settings, files, addresses, stop, updates),
-        kwargs={"preview": preview, "wait": wait},
-        daemon=True,
+    return follow(
+        lambda stop, updates: _ingest(
+            archive, settings, files, addresses, stop, updates, preview=preview, wait=wait, by=by
+        ),
+        stop,
     )
-    work.start()
+
+
+def follow(work: Work, stop: Event | None = None) -> Iterator[IngestResult]:
+    """Run a part of an ingest in a thread, and yield its progress; closing the iterator stops it.
+
+    Args:
+        work: Takes the event that stops it, and the queue of its progress. Any error that it raises
+            becomes the result's `failed`.
+        stop: The event; a new one by default.
+    """
+    stop, updates = stop or Event(), Updates()
+    Thread(target=_run_in_thread, args=(work, stop, updates), daemon=True).start()
     progress = IngestResult()
     try:
         while not progress.is_done:
@@ -137,39 +151,10 @@ def ingest_upload(
         stop.set()
 
 
-def _run_in_thread(
-    archive: Archive,
-    settings: Settings,
-    files: Sequence[Path],
-    addresses: Sequence[str],
-    stop: Event,
-    updates: SimpleQueue[Callable[[IngestResult], IngestResult]],
-    *,
-    preview: bool,
-    wait: float,
-) -> None:
-    from ingest.fetch.client import Client, Limits
-
-    limits = Limits(settings.fetch_bytes, settings.fetch_seconds, settings.fetch_delay)
-    allowed = tuple(filter(None, (host.strip() for host in settings.fetch_allow.split(","))))
+def _run_in_thread(work: Work, stop: Event, updates: Updates) -> None:
     failed = ""
     try:
-        with (
-            Client(limits, agent=settings.fetch_agent, allowed=allowed, stop=stop) as client,
-            _staged_files(archive.path, files) as staged,
-            nullcontext(archive) if preview else _writer(archive, settings, wait) as target,
-        ):
-            groups: list[tuple[str, Sequence[Path | str]]] = []
-            groups += [(file.name, [file]) for file in staged]
-            groups += [("", addresses)] if addresses else []
-            for place, (name, sources) in enumerate(groups):
-                if stop.is_set():
-                    break
-                job = _SourceJob(name, sources, place, len(groups), updates)
-                job.run(target, client, stop, preview=preview)
-        if not preview and not stop.is_set():
-            for file in files:
-                file.unlink(missing_ok=True)
+        work(stop, updates)
     except BackfileError as error:
         failed = str(error)
     except Exception as error:  # any error is shown
@@ -177,41 +162,76 @@ def _run_in_thread(
     updates.put(lambda result: replace(result, failed=failed, is_done=True))
 
 
+def _ingest(
+    archive: Archive,
+    settings: Settings,
+    files: Sequence[Path],
+    addresses: Sequence[str],
+    stop: Event,
+    updates: Updates,
+    *,
+    preview: bool,
+    wait: float,
+    by: str,
+) -> None:
+    from ingest.feed_reading import open_client
+
+    with (
+        open_client(settings, stop) as client,
+        _staged_files(archive.path, files) as staged,
+        nullcontext(archive) if preview else open_writer(archive, settings, wait) as target,
+    ):
+        groups: list[tuple[str, Sequence[Path | str]]] = []
+        groups += [(file.name, [file]) for file in staged]
+        groups += [("", addresses)] if addresses else []
+        for place, (name, sources) in enumerate(groups):
+            if stop.is_set():
+                break
+            job = SourceJob(name, sources, place, len(groups), updates)
+            job.run(target, client, stop, preview=preview, by=by)
+    if not preview and not stop.is_set():
+        for file in files:
+            file.unlink(missing_ok=True)
+
+
 @dataclass(frozen=True, slots=True)
-class _SourceJob:
+class SourceJob:
     """Ingest of one file, or of the addresses, whose progress is a part of the whole."""
 
     name: str
     sources: Sequence[Path | str]
     place: int
     total: int
-    updates: SimpleQueue[Callable[[IngestResult], IngestResult]]
+    updates: Updates
 
-    def run(self, target: Archive, client: Client, stop: Event, *, preview: bool) -> None:
+    def run(self, target: Archive, client: Client, stop: Event, *, preview: bool, by: str) -> None:
+        """Ingest the sources into an archive, or find out what would be added."""
         from ingest.readers import ReaderOptions
         from ingest.runner import dry_run, run_ingest
 
         options: dict[str, Any] = {
             "client": client,
-            "reading": ReaderOptions(),
+            "reading": ReaderOptions(links="follow"),  # as `backfile ingest` does
             "stop": stop,
-            "on_progress": self._on_progress,
-            "on_reject": self._on_reject,
+            "on_progress": self.on_progress,
+            "on_reject": self.on_reject,
         }
         if preview:
             report, seen = dry_run(target, self.sources, **options)
             articles = [PreviewedArticle(kind == "new", head) for kind, head in seen.articles]
         else:
-            report, articles = run_ingest(target, self.sources, **options), []
-        self._show(report, 1.0, articles)
+            report, articles = run_ingest(target, self.sources, by=by, **options), []
+        self.show(report, 1.0, articles)
 
-    def _on_progress(self, progress: Progress) -> None:
+    def on_progress(self, progress: Progress) -> None:
+        """Show the progress of the ingest."""
         share = min(progress.done / progress.total, 1.0) if progress.total else 0.0
-        self._show(progress.report, share, [])
+        self.show(progress.report, share, [])
 
-    def _show(
-        self, report: IngestReport, share: float, articles: Sequence[PreviewedArticle]
+    def show(
+        self, report: IngestReport, share: float, articles: Sequence[PreviewedArticle] = ()
     ) -> None:
+        """Show the counts so far, and the articles that a preview found."""
         row = SourceResult(self.name, report)
 
         def update(result: IngestResult) -> IngestResult:
@@ -226,7 +246,8 @@ class _SourceJob:
 
         self.updates.put(update)
 
-    def _on_reject(self, reject: dict[str, str]) -> None:
+    def on_reject(self, reject: dict[str, str]) -> None:
+        """Show a rejected input."""
         one = (original_place(reject["place"]), reject["reason"])
         self.updates.put(lambda i: replace(i, rejects=(*i.rejects, one)[-MOST_REJECTS:]))
 
@@ -237,23 +258,6 @@ def sum_reports(reports: Sequence[IngestReport]) -> IngestReport:
     return type(reports[0])(
         **{name: sum(getattr(report, name) for report in reports) for name in names}
     )
-
-
-@contextmanager
-def _writer(archive: Archive, settings: Settings, wait: float = 0.0) -> Iterator[Archive]:
-    """Open an archive for writing, with its embedding model, which is already loaded.
-
-    Args:
-        archive: The server's archive.
-        settings: Its settings.
-        wait: Seconds to wait for another writer.
-    """
-    from rag.archive.archive import Archive as Opened
-
-    with Opened.open(
-        archive.path, mode="write", embeddings=archive.embeddings, settings=settings, wait=wait
-    ) as writer:
-        yield writer
 
 
 @contextmanager
@@ -314,18 +318,21 @@ def find_ids(archive: Archive, name: str) -> list[str]:
     )
 
 
-def reinstate_article(archive: Archive, settings: Settings, article_id: str) -> bool:
-    """Undo the withdrawal of an article; return False if it isn't withdrawn, or is erased.
+def reinstate_articles(archive: Archive, settings: Settings, ids: Sequence[str]) -> int:
+    """Undo the withdrawals of articles; those that aren't withdrawn, or are erased, are left out.
+
+    Returns:
+        The number of withdrawals undone.
 
     Raises:
         ArchiveLockedError: Another process is writing to the archive.
     """
-    with _writer(archive, settings, LOCK_SECONDS) as writer:
-        withdrawal = writer.withdrawals([article_id]).get(article_id)
-        if withdrawal is None or withdrawal.erased:
-            return False
-        writer.reinstate([article_id])
-        return True
+    with open_writer(archive, settings, LOCK_SECONDS) as writer:
+        found = writer.withdrawals(ids)
+        undone = [one for one in dict.fromkeys(ids) if one in found and not found[one].erased]
+        if undone:
+            writer.reinstate(undone)
+        return len(undone)
 
 
 def settle_held_change(
@@ -344,7 +351,7 @@ def settle_held_change(
     from ingest.change_policy import accept_held_change
     from rag.store.held_changes import ArticleOrigins, HeldChanges
 
-    with _writer(archive, settings, LOCK_SECONDS) as writer:
+    with open_writer(archive, settings, LOCK_SECONDS) as writer:
         changes = HeldChanges(writer.store.database)
         change = changes.get(held_id)
         if change is None:
@@ -372,7 +379,7 @@ def withdraw_articles(archive: Archive, settings: Settings, ids: Sequence[str], 
     Raises:
         ArchiveLockedError: Another process is writing to the archive.
     """
-    with _writer(archive, settings, LOCK_SECONDS) as writer:
+    with open_writer(archive, settings, LOCK_SECONDS) as writer:
         return writer.withdraw(ids, reason=reason)
 
 
@@ -392,7 +399,7 @@ def erase_articles(archive: Archive, settings: Settings, ids: Sequence[str], rea
     Raises:
         ArchiveLockedError: Another process is writing to the archive.
     """
-    with _writer(archive, settings, LOCK_SECONDS) as writer:
+    with open_writer(archive, settings, LOCK_SECONDS) as writer:
         return writer.erase(ids, reason=reason)
 
 

@@ -10,13 +10,10 @@ import io
 import unicodedata
 import zipfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
 
+from ui.document import Paragraph, Run, Style
 from ui.xml_text import xml_attribute, xml_text
-
-Style = Literal["Normal", "Title", "Heading1", "Heading2", "Quote", "Source", "Small"]
 
 _DECLARATION = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 _OFFICE = "http://schemas.openxmlformats.org"
@@ -40,40 +37,12 @@ _STYLES: dict[Style, tuple[str, str]] = {
         '<w:keepNext/><w:spacing w:before="280" w:after="120"/><w:outlineLvl w:val="1"/>',
         '<w:b/><w:sz w:val="26"/>',
     ),
+    "Status": ('<w:spacing w:after="120"/>', '<w:b/><w:color w:val="595959"/>'),
+    "Fact": ('<w:keepNext/><w:spacing w:after="80"/>', '<w:sz w:val="40"/>'),
     "Quote": ('<w:ind w:left="567" w:right="567"/>', '<w:color w:val="404040"/>'),
     "Source": ('<w:keepNext/><w:spacing w:before="160" w:after="80"/>', ""),
     "Small": ("", '<w:i/><w:color w:val="595959"/><w:sz w:val="18"/>'),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """Text of one look.
-
-    Attributes:
-        text: The text; a line break stays one.
-        bold: Whether it is bold.
-        italic: Whether it is italic.
-        superscript: Whether it is raised, as the number of a citation.
-        address: A web address that it links to, "" for none; it must be a safe one.
-        bookmark: The name of a paragraph of the document that it links to, "" for none.
-    """
-
-    text: str
-    bold: bool = False
-    italic: bool = False
-    superscript: bool = False
-    address: str = ""
-    bookmark: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Paragraph:
-    """A paragraph: its runs, its style, and its name as the target of links."""
-
-    runs: tuple[Run, ...]
-    style: Style = "Normal"
-    bookmark: str = ""
 
 
 def word_document(

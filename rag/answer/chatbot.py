@@ -6,38 +6,21 @@ import os
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 from copy import copy
-from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, TypedDict, Unpack, cast
 
+from rag.answer.ask_path import AskRequest, stream_answer
 from rag.answer.background import iterate_in_thread
 from rag.answer.check_text import SECONDS, TextCheck, TextChecker
-from rag.answer.context import WriterContext, build_context
 from rag.answer.corrections import add_correction_notes
-from rag.answer.extractive import compose_answer, grow_answer
-from rag.answer.followups_llm import condense_question
-from rag.answer.generative import GeneratedAnswer
 from rag.answer.instruction_notes import add_instruction_note
-from rag.answer.layouts import lay_out
-from rag.answer.llm import SentenceStream
-from rag.answer.period import refuse_period, small_talk_answer, stream_stories
-from rag.answer.premises import PremiseConflict, check_premise
-from rag.answer.refusal import (
-    answer_confidence,
-    excluded_hit_reason,
-    low_confidence_notice,
-    refusal_answer,
-    refusal_reason,
-)
-from rag.answer.sentence_scoring import SentenceCandidate, score_sentences, texts_of
 from rag.answer.structured_output import StructuredOutput
+from rag.answer.writer import Writer
 from rag.archive.restricted import RestrictedArchive
-from rag.errors import ChatModelError
 from rag.query.parser import ParsedQuery
 from rag.retrieval.backend import DatedBackend, SearchBackend
-from rag.retrieval.hybrid import RetrievalResult, retrieve, understand_question
 from rag.rights import Rights
-from rag.schema import Answer, Filters, Hit, Notice, Usage
+from rag.schema import Answer, Filters
 from rag.settings import ChatEvidence, Grader, Settings, Unsupported
 from rag.verify.judges import GroundingModel
 from rag.verify.verifier import Entails, Verifier
@@ -46,10 +29,6 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
     from rag.archive.archive import Archive
-
-
-# A chat model is given so many times the passages that an answer quotes from: it reads them all.
-CONTEXT_FACTOR = 3
 
 
 class AskOptions(TypedDict, total=False):
@@ -240,7 +219,8 @@ class Chatbot:
             return
         past = self.archive if isinstance(self.archive, DatedBackend) else None
         asked_on = asked_on or (past.day if past else None)
-        for answer in self._stream(question, filters, asked_on, history, k):
+        request = AskRequest(question, filters, asked_on, history, k)
+        for answer in stream_answer(self.archive, self._writer(), request):
             answer = add_instruction_note(add_correction_notes(answer))
             yield past.with_correction_notes(answer, access=filters.access) if past else answer
 
@@ -284,77 +264,6 @@ class Chatbot:
         of_reader._opened = None
         of_reader.archive = RestrictedArchive(cast("Archive", self.archive), rights)
         return of_reader
-
-    def _parse(
-        self,
-        question: str | ParsedQuery,
-        filters: Filters,
-        asked_on: date | None,
-        history: Sequence[tuple[str, Answer] | str],
-    ) -> tuple[ParsedQuery, Usage]:
-        """Return the parsed question, and the tokens that rewriting it as a standalone one used."""
-        used = Usage()
-        if isinstance(question, ParsedQuery):
-            return question, used
-        if self.chat_model is not None:
-            writer = self._new_stream()
-            question, used = condense_question(question, history, writer), writer.usage
-            history = ()
-        parsed = understand_question(
-            self.archive, question, asked_on=asked_on, history=history, access=filters.access
-        )
-        return parsed, used
-
-    def _stream(
-        self,
-        question: str | ParsedQuery,
-        filters: Filters,
-        asked_on: date | None,
-        history: Sequence[tuple[str, Answer] | str],
-        k: int,
-    ) -> Iterator[Answer]:
-        asked, used = self._parse(question, filters, asked_on, history)
-        question = question if isinstance(question, str) else question.text
-        if asked.intent not in ("question", "period"):
-            yield replace(small_talk_answer(asked), question=question, usage=used)
-            return
-        extractive = self.chat_model is None and asked.intent == "question"
-        laid_out = lay_out(self.archive, asked, k, filters) if extractive else None
-        if laid_out is not None:
-            begun = _begin(question, laid_out.found, used, *laid_out.shown.notices)
-            articles = texts_of(self.archive, laid_out.found.hits)
-            yield from grow_answer(begun, laid_out.shown, articles)
-            return
-        most = k if self.chat_model is None else k * CONTEXT_FACTOR
-        wide = retrieve(self.archive, asked, most, filters=filters)
-        found = replace(wide, hits=wide.hits[:k])
-        if asked.intent == "period" and not found.hits:
-            yield replace(refuse_period(found, filters), question=question, usage=used)
-            return
-        ranked: list[SentenceCandidate] = []
-        why = denial = None
-        if asked.intent == "question":  # the stories of a period answer it, whatever their words
-            ranked = score_sentences(self.archive, found)
-            why = refusal_reason(found.question, ranked)
-            denial = check_premise(found.question, ranked)
-        # A corrected premise is an answer in itself; a chat model judges the passages by itself.
-        if why and denial is None and (self.chat_model is None or not found.hits):
-            yield replace(self._refuse(found, why, filters), question=question, usage=used)
-            return
-        begun = _begin(question, found, used, *([denial.notice] if denial else []))
-        if self.chat_model is None:
-            yield from self._stream_extractive(begun, found, ranked, denial)
-        else:
-            context = build_context(
-                self.archive,
-                wide,
-                filters,
-                history,
-                self._new_stream,
-                most=most,
-                context_tokens=self.context_tokens,
-            )
-            yield from self._stream_generated(begun, found, ranked, denial, filters, why, context)
 
     def ask(
         self,
@@ -463,122 +372,17 @@ class Chatbot:
         checker = TextChecker(self.archive, verifier, seconds=seconds)
         return checker.check(text, filters=filters, written_on=written_on)
 
-    def _refuse(self, found: RetrievalResult, why: Notice, filters: Filters) -> Answer:
-        """Return a refusal, with the article outside of the filters that has the answer, if any."""
-        hits, notices = found.nearest_hits, found.notices
-        excluded = self._find_excluded_hit(found, filters)
-        if excluded is not None:
-            why = excluded_hit_reason(excluded, found.question, filters)
-            hits, notices = (excluded, *hits), found.question.notices
-        refused = refusal_answer(found.question, hits, why, filters, notices)
-        return replace(refused, candidates_considered=found.considered)
-
-    def _find_excluded_hit(self, found: RetrievalResult, filters: Filters) -> Hit | None:
-        """Return a hit that answers the question outside of the filters and time range, if any.
-
-        Access rights still apply: an article that may not be read is not mentioned.
-        """
-        asked = found.question
-        if not filters and asked.time_range is None and not asked.publishers:
+    def _writer(self) -> Writer | None:
+        if self.chat_model is None:
             return None
-        may_read = Filters(access=filters.access)
-        open_to_all = retrieve(self.archive, asked.query, filters=may_read, asked_on=asked.asked_on)
-        ranked = score_sentences(self.archive, open_to_all)
-        inside = {hit.passage for hit in found.hits}
-        if refusal_reason(open_to_all.question, ranked) or ranked[0].hit.passage in inside:
-            return None
-        return ranked[0].hit
-
-    def _new_stream(self) -> SentenceStream:
-        assert self.chat_model is not None
-        return SentenceStream(
+        return Writer(
             self.chat_model,
+            self._structured,
             timeout=self.timeout,
             prices=self.prices,
-            structured=self._structured,
-        )
-
-    def _stream_extractive(
-        self,
-        answer: Answer,
-        found: RetrievalResult,
-        ranked: Sequence[SentenceCandidate],
-        denial: PremiseConflict | None,
-    ) -> Iterator[Answer]:
-        if found.question.intent == "period":
-            yield from stream_stories(self.archive, answer, found)
-            return
-        articles = texts_of(self.archive, answer.hits)
-        if denial is not None:
-            ranked = [denial.candidate, *(c for c in ranked if c is not denial.candidate)]
-        shown = compose_answer(found.question, ranked, articles)
-        apart = denial is not None or found.question.expected.layout != "best first"
-        sure = None if apart else answer_confidence(ranked)
-        unsure = low_confidence_notice(sure) if sure is not None else ()
-        notices = (*answer.notices, *shown.notices, *unsure)
-        answer = replace(answer, notices=notices, confidence=sure)
-        yield from grow_answer(answer, shown, articles)
-
-    def _stream_generated(
-        self,
-        answer: Answer,
-        found: RetrievalResult,
-        ranked: Sequence[SentenceCandidate],
-        denial: PremiseConflict | None,
-        filters: Filters,
-        why: Notice | None,
-        context: WriterContext,
-    ) -> Iterator[Answer]:
-        """Yield the chat model's answer, each sentence verified as soon as it is complete.
-
-        If no sentence passes verification, yield the extractive answer with a notice, or a refusal
-        if the model found nothing or `why` says that the passages don't answer the question.
-        """
-        answer = replace(answer, hits=context.hits, notices=(*answer.notices, *context.notices))
-        stream = self._new_stream()
-        stream.usage = answer.usage + context.usage
-        written = GeneratedAnswer(
-            context.hits,
-            texts_of(self.archive, context.hits),
-            stream,
-            Verifier(self.archive.embed, entails=self.entails, grounding=self.grounding),
+            context_tokens=self.context_tokens,
             unsupported=self.unsupported,
+            entails=self.entails,
+            grounding=self.grounding,
             grader=self.grader,
         )
-        failed = Notice("generated_unsupported")
-        try:
-            yield from written.write(answer, context.prompt)
-        except ChatModelError:
-            failed = stream.failure or failed
-        answer = replace(written.compose(answer), usage=stream.usage)
-        if answer.statements:
-            cut = (Notice("maybe_incomplete"), stream.failure) if stream.failure else ()
-            yield replace(answer, notices=(*answer.notices, *cut))
-            return
-        if written.found_nothing and not answer.rejected_statements:
-            why, denial = Notice("chat_model_found_nothing"), None
-        elif why and answer.rejected_statements:
-            why = failed  # the passages may answer; what the model wrote of them was wrong
-        if why and denial is None:
-            yield replace(
-                self._refuse(found, why, filters),
-                question=answer.question,
-                rejected_statements=answer.rejected_statements,
-                usage=answer.usage,
-            )
-            return
-        notices = (*answer.notices, failed, Notice("quotations_instead"))
-        begun = replace(answer, hits=found.hits, notices=notices)
-        yield from self._stream_extractive(begun, found, ranked, denial)
-
-
-def _begin(question: str, found: RetrievalResult, used: Usage, *notices: Notice) -> Answer:
-    """Return the answer before its first statement."""
-    return Answer(
-        question=question,
-        hits=found.hits,
-        understood=found.question.describe(),
-        candidates_considered=found.considered,
-        usage=used,
-        notices=(*notices, *found.notices),
-    )

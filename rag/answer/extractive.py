@@ -11,6 +11,7 @@ from rag.answer.coreference import resolve_references
 from rag.answer.events import Event, find_events
 from rag.answer.figures import FigureFound, find_disagreement, newest_first
 from rag.answer.lists import asks_for_list, choose_items
+from rag.answer.named_answer import find_named_answer
 from rag.answer.sentence_scoring import SentenceCandidate
 from rag.answer.sentence_selection import choose_sentences
 from rag.answer.short_answers import Lead, short_answer
@@ -50,7 +51,11 @@ class ComposedAnswer:
 
 
 def compose_answer(
-    question: ParsedQuery, ranked: Sequence[SentenceCandidate], articles: Mapping[str, str]
+    question: ParsedQuery,
+    ranked: Sequence[SentenceCandidate],
+    articles: Mapping[str, str],
+    *,
+    first: SentenceCandidate | None = None,
 ) -> ComposedAnswer:
     """Return the sentences to show, in order, each with its lead.
 
@@ -58,15 +63,20 @@ def compose_answer(
         question: The parsed question, whose expected answer decides the layout.
         ranked: Scored sentences, best first.
         articles: Article texts by id, in which speakers are looked up.
+        first: The sentence that comes first, such as one that corrects the question.
     """
+    named = find_named_answer(question, ranked) if first is None else None
+    first = first or (named.candidate if named else None)
+    if first is not None:
+        ranked = [first, *(c for c in ranked if c is not first)]
     if question.expected.layout == "by date":
         events = find_events(question, ranked, MOST_BULLETS)
         if events:
             return order_by_date(events)
     sides = question.expected.sides
     if sides or question.expected.layout == "by side":
-        named = sides or tuple(name.text for name in find_names(question.text))
-        return _pick_sides(named, ranked, articles)
+        speakers = sides or tuple(name.text for name in find_names(question.text))
+        return _pick_sides(speakers, ranked, articles)
     asked = asked_figure(question)
     figures = newest_first(asked, ranked) if asked is not None else ()
     if len(figures) > 1:
@@ -81,6 +91,8 @@ def compose_answer(
         items = choose_items(question, ranked)
         return ComposedAnswer(tuple((c, None) for c in items), answering=len(items))
     picked = choose_sentences(ranked)
+    if named is not None and named.is_in(picked[0]):
+        return ComposedAnswer(tuple((c, named.name if c is picked[0] else None) for c in picked))
     lead = short_answer(question, picked[0]) if picked else None
     if lead is not None or (figures and asked is not None and asked.fate):
         picked = picked[:1]

@@ -213,7 +213,7 @@ def _quotations(
 ) -> Iterator[str]:
     for story, topic in _fresh(stories, used):
         texts = {story.hit.passage.article_id: story.text}
-        for speaker, about in sayings([story.hit], texts, topic):
+        for speaker, about in sayings([story.hit], texts, topic, only_quoted=True):
             yield f"What did {speaker} say about {about}?"
 
 

@@ -8,8 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rag.answer.events import ends_sentence
-from rag.nlp.entities import find_names, is_country, names_match, normalize_name
+from rag.nlp.entities import find_names, is_country, names_match, names_of, normalize_name
 from rag.nlp.fates import FATES
+from rag.nlp.name_lists import GIVEN_NAMES
+from rag.nlp.name_spans import is_common
 from rag.nlp.numbers import find_numbers
 from rag.nlp.people import NOT_PEOPLE, person_name
 from rag.nlp.quotations import find_speaker, quotable_spans
@@ -68,6 +70,7 @@ _NO_PERSON = (
         "government palace administration metropolitan capitol police times journal".split()
     )
 )
+_NO_SURNAMES = frozenset("cup final finals prize award awards trophy open league".split())
 _SAID = re.compile(r"\b(?:said|says|told|warned|announced|added|wrote|promised|vowed)\b")
 _AFTER_A_NAME = (
     r"(?=[,.;:)]| (?:is|was|has|had|said|will|would|and|in|on|of|to|for|by|at|with|from)\b)"
@@ -91,7 +94,7 @@ def named_events(text: str, context: str = "") -> list[str]:
     """
     whole = f"{context}\n{text}"
     known = set(_WITHIN.findall(whole))
-    known |= {word for n in find_names(context) if " " in n.text for word in n.text.split()}
+    known |= {word for n in names_of(context) if " " in n.text for word in n.text.split()}
     found = []
     for match in _EVENT.finditer(text):
         event = match["storm"] or match["event"]
@@ -147,7 +150,7 @@ def headline_names(hits: Sequence[Hit]) -> list[str]:
 
 
 def _topic_names(text: str) -> Iterable[str]:
-    for name in find_names(text):
+    for name in names_of(text):
         words = name.text.split()
         single = len(words) == 1 and not (words[0].isupper() and len(words[0]) >= SHORTEST)
         if (
@@ -173,7 +176,11 @@ def _without_parts(names: Sequence[str]) -> list[str]:
 
 
 def sayings(
-    hits: Sequence[Hit], texts: Mapping[str, str], topic: str = ""
+    hits: Sequence[Hit],
+    texts: Mapping[str, str],
+    topic: str = "",
+    *,
+    only_quoted: bool = False,
 ) -> list[tuple[str, str]]:
     """Return persons with what the hits quote or report them on, the most frequent first.
 
@@ -181,6 +188,7 @@ def sayings(
         hits: The hits, best first.
         texts: Texts of their articles by id.
         topic: What a conversation is about: preferred to the other names in a person's words.
+        only_quoted: Whether to leave out words that are reported, not quoted.
 
     Returns:
         Pairs of a person's full name and of a topic, which stands in or beside the words.
@@ -188,7 +196,7 @@ def sayings(
     counts = Counter[tuple[str, str]]()
     for hit in hits:
         text = texts.get(hit.passage.article_id, "")
-        for speaker, words in _statements_by_people(hit, text) if text else ():
+        for speaker, words in _statements_by_people(hit, text, only_quoted) if text else ():
             about = _topic_of_words(words, speaker, topic, hits)
             if about:
                 counts[speaker, about] += 1
@@ -197,14 +205,14 @@ def sayings(
     return [(speaker, about) for speaker, about in pairs if best[speaker] == about]
 
 
-def _statements_by_people(hit: Hit, text: str) -> Iterable[tuple[str, str]]:
+def _statements_by_people(hit: Hit, text: str, only_quoted: bool) -> Iterable[tuple[str, str]]:
     """Yield the persons whom a passage quotes or reports, with their words."""
     passage = hit.passage
     for speech in find_speech(text, Span(passage.start, passage.end)):
         if len(speech.words.split()) >= FEWEST_QUOTED and is_person(speech.speaker):
             near = text[max(0, speech.span.start - NEAR_WORDS) : speech.span.end + NEAR_WORDS]
             yield speech.speaker, near
-    for span in quotable_spans(passage.text):
+    for span in () if only_quoted else quotable_spans(passage.text):
         sentence = passage.text[span.start : span.end]
         names = find_names(f"of {find_speaker(sentence)}") if _SAID.search(sentence) else []
         if names and is_person(names[-1].text):
@@ -238,6 +246,18 @@ def is_person(speaker: str) -> bool:
         and normalize_name(speaker) == speaker.lower()
         and not re.search(r"[’'“”,]s?(?: |$)", speaker)
     )
+
+
+def is_known_person(name: str) -> bool:
+    """Return whether a full name has a given name, or no common word: not "Restaurant Brands".
+
+    Args:
+        name: A name of two words or more.
+    """
+    words = name.lower().split()
+    if not is_person(name) or words[-1] in _NO_SURNAMES:
+        return False
+    return words[0] in GIVEN_NAMES or not any(is_common(word) for word in words)
 
 
 def tolls(hits: Sequence[Hit]) -> list[Toll]:
@@ -281,7 +301,7 @@ def described_people(hits: Sequence[Hit], texts: Mapping[str, str]) -> list[str]
     whole = " ".join(hit.passage.text for hit in hits)
     for hit in hits:
         text = texts.get(hit.passage.article_id, "")
-        for name in find_names(hit.passage.text) if text else ():
+        for name in names_of(hit.passage.text) if text else ():
             described = re.match(r", (?:the|an?) [^,.]{4,80}[,.]", hit.passage.text[name.end :])
             person = person_name(name, text) if described else ""
             if person and is_person(person) and whole.count(person.split()[-1]) < WELL_KNOWN:

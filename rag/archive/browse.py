@@ -31,6 +31,7 @@ from rag.store.rows import (
 )
 
 BrowseOrder = Literal["date", "relevance"]
+TableOrder = Literal["date", "oldest", "title", "publisher", "relevance"]
 FacetName = Literal["publisher", "author", "section", "language", "kind", "month", "day"]
 FACETS: tuple[FacetName, ...] = get_args(FacetName)
 MOST_VALUES = 100  # of a facet, those with most articles
@@ -103,6 +104,7 @@ class ArticleBrowser:
         self._store, self._indexes = store, indexes
         self._lock = Lock()
         self._columns: tuple[int, _Columns] | None = None
+        self._titles: tuple[_Columns, Keys] | None = None
 
     def page(
         self, words: str, *, filters: Filters, order: BrowseOrder, cursor: str, limit: int
@@ -120,6 +122,45 @@ class ArticleBrowser:
             cursor=_cursor(columns, chosen, scores[start : start + limit], order) if more else "",
             facets=() if cursor else tuple(_facets(columns, rows)),
         )
+
+    def table(
+        self, words: str, *, filters: Filters, order: TableOrder, offset: int, limit: int
+    ) -> BrowsePage:
+        """Return the articles from an offset on; see `ArchiveReader.browse_table`."""
+        if order not in get_args(TableOrder):
+            names = ", ".join(map(repr, get_args(TableOrder)))
+            raise InvalidValueError(f"order is {order!r}. It may be {names}.")
+        if not 1 <= limit <= LARGEST_PAGE or offset < 0:
+            raise InvalidValueError(
+                f"limit is {limit} and offset {offset}. Pass 1 to {LARGEST_PAGE}, and 0 or more."
+            )
+        base: BrowseOrder = "relevance" if order == "relevance" else "date"
+        columns, rows, _ = self._match(words, filters, base)
+        if order == "oldest":
+            dates = columns.dates[rows]
+            undated = dates == _NO_DATE
+            rows = rows[np.lexsort((columns.ranks[rows], np.where(undated, 0, dates), undated))]
+        elif order in ("title", "publisher"):
+            keys = self._title_ranks(columns) if order == "title" else _publisher_ranks(columns)
+            rows = rows[np.argsort(keys[rows], kind="stable")]  # the newest first of equal ones
+        chosen = rows[offset : offset + limit]
+        return BrowsePage(
+            articles=self._metadata(columns.keys[chosen].tolist()),
+            total=len(rows),
+            facets=tuple(_facets(columns, rows)),
+        )
+
+    def _title_ranks(self, columns: _Columns) -> Keys:
+        """Return the rank of each row's title, cached until the next change."""
+        with self._lock:
+            if self._titles is None or self._titles[0] is not columns:
+                found = self._store.database.connection.execute(
+                    f"SELECT r.id, r.title FROM revisions r WHERE {CURRENT}"
+                ).fetchall()
+                titles = {key: title.casefold() for key, title in found}
+                ordered = [titles.get(key, "") for key in columns.keys.tolist()]
+                self._titles = (columns, _ranks(ordered))
+            return self._titles[1]
 
     def articles(self, words: str, *, filters: Filters, order: BrowseOrder) -> Iterator[Article]:
         """Return an iterator of all matching articles; see `ArchiveReader.browse_all`."""
@@ -251,6 +292,18 @@ class ArticleBrowser:
         )
 
 
+def _ranks(texts: Sequence[str]) -> Keys:
+    """Return the rank of each text in alphabetical order, empty ones last; equal texts share it."""
+    ranks = {text: i for i, text in enumerate(sorted(set(texts), key=lambda t: (not t, t)))}
+    return np.array([ranks[text] for text in texts], np.int64)
+
+
+def _publisher_ranks(columns: _Columns) -> Keys:
+    names, codes = columns.values["publisher"]
+    found: Keys = _ranks([name.casefold() for name in names])[codes]
+    return found
+
+
 def _rows_of(columns: _Columns, numbers: Keys) -> Keys:
     """Return the rows of passages, without those that have ended."""
     held, rows = columns.passages
@@ -279,9 +332,21 @@ def _facets(columns: _Columns, rows: Keys) -> Iterator[Facet]:
             values, codes = columns.values[name]
             codes = codes[rows]
         counts = np.bincount(codes, minlength=len(values))
-        found = [(values[i], int(counts[i])) for i in np.flatnonzero(counts) if values[i]]
+        found = _merge_cases([(values[i], int(counts[i])) for i in np.flatnonzero(counts)])
         found.sort(key=lambda pair: (-pair[1], pair[0]))
         yield Facet(name, tuple(FacetValue(*pair) for pair in found[:MOST_VALUES]))
+
+
+def _merge_cases(counts: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
+    """Return values with their counts, spelt as in most articles, since filters ignore case."""
+    spelt: dict[str, list[tuple[str, int]]] = {}
+    for value, count in counts:
+        if value:
+            spelt.setdefault(value.casefold(), []).append((value, count))
+    return [
+        (max(of, key=lambda pair: pair[1])[0], sum(count for _, count in of))
+        for of in spelt.values()
+    ]
 
 
 def _count_days(dates: Keys, length: int) -> tuple[FacetValue, ...]:

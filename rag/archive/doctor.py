@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from rag.archive.archive import Archive
 from rag.index.consistency import find_lost_writes, index_problems, repair_indexes
 from rag.store.change_times import repair_change_times
-from rag.store.integrity import (
-    Problem,
+from rag.store.integrity import Problem, store_problems
+from rag.store.repairs import (
     discard_orphans,
     drop_triggers_and_views,
     embedded_texts,
     remove_impossible_dates,
-    store_problems,
     write_vectors,
 )
 from rag.store.saved_database import DAMAGED, SavedDatabase

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
+from rag.archive.saved_items import SavedItems
 from rag.errors import InvalidValueError, SavedItemError
 from rag.schema import Access, Article, ArticleMetadata, Citation, Filters, Span
 from rag.serialize import Serializable
@@ -57,32 +58,13 @@ class DossierPassage(Serializable):
     current: Span | None = None
 
 
-class Dossiers:
+class Dossiers(SavedItems[Dossier]):
     """Dossiers of one owner: passages with notes, in order."""
 
     def __init__(self, archive: ArchiveReader, database: SavedDatabase, owner: str) -> None:
         """Read and write the dossiers of an owner; `archive.saved.dossiers` does so."""
         self._archive, self._database = archive, database
-        self._store = DossierStore(database, owner)
-
-    def list(self) -> tuple[Dossier, ...]:
-        """Return the dossiers, oldest first."""
-        return self._store.all()
-
-    def deleted(self) -> tuple[Dossier, ...]:
-        """Return the deleted dossiers that `restore` can bring back, last deleted first."""
-        return self._store.all(deleted=True)
-
-    def get(self, name: str) -> Dossier:
-        """Return the dossier of this name or id.
-
-        Args:
-            name: A name, in any case, or an id.
-
-        Raises:
-            SavedItemError: It doesn't exist.
-        """
-        return self._store.get(name)
+        self._store: DossierStore = DossierStore(database, owner)
 
     def create(self, name: str) -> Dossier:
         """Make an empty dossier.
@@ -96,41 +78,6 @@ class Dossiers:
             ArchiveUnwritableError: The disk is full, or the folder can't be written to.
         """
         return self._store.create(name)
-
-    def rename(self, name: str, new_name: str) -> Dossier:
-        """Give a dossier another name.
-
-        Args:
-            name: The dossier's name or id.
-            new_name: A name that no other dossier has.
-
-        Raises:
-            InvalidValueError: The new name is blank or too long.
-            SavedItemError: There is no such dossier, or the new name is taken.
-        """
-        return self._store.rename(name, new_name)
-
-    def delete(self, name: str) -> Dossier:
-        """Delete a dossier with its passages; for 30 days `restore` brings it back.
-
-        Args:
-            name: The dossier's name or id.
-
-        Raises:
-            SavedItemError: There is no such dossier.
-        """
-        return self._store.delete(name)
-
-    def restore(self, dossier_id: str) -> Dossier:
-        """Undo a deletion; if the name has been taken since, a number follows it.
-
-        Args:
-            dossier_id: The dossier's id.
-
-        Raises:
-            SavedItemError: There is no such deleted dossier.
-        """
-        return self._store.restore(dossier_id)
 
     # passages
 
@@ -194,7 +141,10 @@ class Dossiers:
         with self._database.write() as connection:
             article = self._archive.article(article_id, revision, access=access)
             if article is None:
-                raise SavedItemError(f"No article {article_id!r}: it can't be added to a dossier.")
+                raise SavedItemError(
+                    f"No article {article_id!r}: it can't be added to a dossier.",
+                    code="not_in_archive",
+                )
             entry, _ = self._store.insert(connection, name, _entry(article, start, end, note))
         return self._see([entry], access)[0]
 

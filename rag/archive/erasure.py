@@ -75,6 +75,7 @@ def finish_erasure(folder: Path, store: ArticleStore, indexes: Indexes) -> bool:
         SavedDatabase(folder),
         left,
         lambda text: matcher.matches(text.encode()) or copied.are_in(text),
+        frozenset(names),
     )
     withdrawals.erase(left, [*names, *titles])
     indexes.rebuild()

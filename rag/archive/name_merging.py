@@ -18,6 +18,7 @@ FEWEST = 3  # articles that the bearer must have
 NO_WORD = -1
 _PERSON, _ORGANISATION = KINDS.index("person"), KINDS.index("organisation")
 _LEGAL_FORM = re.compile(r",? (?:inc|corp|corporation|co|company|ltd|llc|plc)\.?$")
+_LEGAL_ENDS = ("inc", "corp", "corporation", "co", "company", "ltd", "llc", "plc", ".")
 _LAST_SOUND = re.compile(r"(?:yy|iy|ij|yi)\b")  # Zelenskyy, Zelenskiy
 _SUFFIX = re.compile(r",? (?:jr|sr)\.?$")
 
@@ -36,9 +37,10 @@ def spelling_key(name: str, kind: int) -> str:
     low = low.rstrip(".")
     low = ALIASES.get(low, low).lower()
     if kind == _PERSON:
-        return _LAST_SOUND.sub("y", low)
+        return _LAST_SOUND.sub("y", low) if "y" in low or "ij" in low else low
     if kind == _ORGANISATION:
-        return _LEGAL_FORM.sub("", low.removeprefix("the ").replace(" & ", " and "))
+        low = low.removeprefix("the ").replace(" & ", " and ")
+        return _LEGAL_FORM.sub("", low) if low.endswith(_LEGAL_ENDS) else low
     return low
 
 
@@ -71,22 +73,26 @@ class NameForms:
 
     def _row(self, number: int, name: str, kind: int) -> tuple[int, ...]:
         """Return codes of the spelling, core, variety, first, last and only word of a name."""
-        self.by_name.setdefault(fold(name), []).append(number)
+        folded = fold(name)
+        self.by_name.setdefault(folded, []).append(number)
         spelling = self._code((kind, spelling_key(name, kind)))
         if kind != _PERSON:
             return spelling, NO_WORD, 0, NO_WORD, NO_WORD, NO_WORD
         low = name.lower()
-        bare = _SUFFIX.sub("", low)
-        words = bare.replace(".", "").split()
+        bare = _SUFFIX.sub("", low) if folded.endswith(("jr", "sr")) else low
+        words = (bare.replace(".", "") if "." in bare else bare).split()
         if len(words) < 2:
             return spelling, NO_WORD, 0, NO_WORD, NO_WORD, self._code(bare)
+        first = NO_WORD if words[0] in GIVEN_NAMES else self._code(words[0])
+        last = NO_WORD if words[-1] in GIVEN_NAMES else self._code(words[-1])
+        last = NO_WORD if first == last else last
+        if len(words) == 2:
+            core = self._code(" ".join(words))
+            return spelling, core, 2 if bare != low else 0, first, last, NO_WORD
         middle = [word for word in words[1:-1] if len(word) > 1]
         core = self._code(" ".join((words[0], *middle, words[-1])))
         variety = 2 if bare != low else int(len(middle) < len(words) - 2)
-        first, last = (
-            NO_WORD if w in GIVEN_NAMES else self._code(w) for w in words[:: len(words) - 1]
-        )
-        return spelling, core, variety, first, NO_WORD if first == last else last, NO_WORD
+        return spelling, core, variety, first, last, NO_WORD
 
     def _code(self, value: object) -> int:
         return self._codes.setdefault(value, len(self._codes))

@@ -16,9 +16,9 @@ from typing import Protocol
 
 from rag.index.search import Indexes
 from rag.store.articles import ArticleStore
-from rag.store.integrity import embedded_texts
 from rag.store.lock import REEMBEDDING, exclusive_lock, writer_lock
 from rag.store.passages import Vectors
+from rag.store.repairs import embedded_texts
 from rag.store.staged_vectors import StagedVectors
 
 BATCH = 512  # passages per transaction: a kill loses some seconds of embedding

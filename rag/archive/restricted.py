@@ -7,7 +7,8 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from rag.archive.reader import ArchiveReader, Counts
+from rag.archive.lookup import Counts
+from rag.archive.reader import ArchiveReader
 from rag.archive.similar import similar_articles
 from rag.archive.snapshot import ArchiveSnapshot
 from rag.archive.stats import ArchiveStatus, CoverageGap
@@ -21,7 +22,7 @@ from rag.store.revisions import Revision
 if TYPE_CHECKING:
     from langchain_core.cross_encoders import BaseCrossEncoder
 
-    from rag.archive.browse import BrowseOrder, BrowsePage
+    from rag.archive.browse import BrowseOrder, BrowsePage, TableOrder
     from rag.archive.names import NameCount, NamePage
     from rag.store.passages import Vectors
 
@@ -266,6 +267,20 @@ class RestrictedArchive(_RestrictedView[ArchiveReader]):
         """Return a page of the articles that the reader may see; see `ArchiveReader.browse`."""
         return self._view.browse(
             words, filters=self._own(filters), order=order, cursor=cursor, limit=limit
+        )
+
+    def browse_table(
+        self,
+        words: str = "",
+        *,
+        filters: Filters = Filters(),
+        order: TableOrder = "date",
+        offset: int = 0,
+        limit: int = 50,
+    ) -> BrowsePage:
+        """Return articles that the reader may see; see `ArchiveReader.browse_table`."""
+        return self._view.browse_table(
+            words, filters=self._own(filters), order=order, offset=offset, limit=limit
         )
 
     def browse_all(

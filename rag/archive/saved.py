@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from rag.archive.dossiers import Dossiers
 from rag.archive.new_articles import NewArticles, find_new_articles, known_sequence
+from rag.archive.saved_items import SavedItems
 from rag.schema import Access, Filters
 from rag.store.arrivals import change_time
 from rag.store.saved_database import SavedDatabase
@@ -54,32 +55,13 @@ class Saved:
         return Saved(self._archive, owner)
 
 
-class SavedSearches:
+class SavedSearches(SavedItems[SavedSearch]):
     """Saved searches of one owner, and what came in since each was last looked at."""
 
     def __init__(self, archive: ArchiveReader, database: SavedDatabase, owner: str) -> None:
         """Read and write the searches of an owner; `archive.saved.searches` does so."""
         self._archive, self._database = archive, database
-        self._store = SavedSearchStore(database, owner)
-
-    def list(self) -> tuple[SavedSearch, ...]:
-        """Return the saved searches, oldest first."""
-        return self._store.all()
-
-    def deleted(self) -> tuple[SavedSearch, ...]:
-        """Return the deleted searches that `restore` can bring back, last deleted first."""
-        return self._store.all(deleted=True)
-
-    def get(self, name: str) -> SavedSearch:
-        """Return the search of this name or id.
-
-        Args:
-            name: A name, in any case, or an id.
-
-        Raises:
-            SavedItemError: It doesn't exist.
-        """
-        return self._store.get(name)
+        self._store: SavedSearchStore = SavedSearchStore(database, owner)
 
     def add(
         self, name: str, query: str = "", *, filters: Filters = Filters(), mode: str = "answer"
@@ -101,41 +83,6 @@ class SavedSearches:
             ArchiveUnwritableError: The disk is full, or the folder can't be written to.
         """
         return self._store.add(name, query, filters, mode, seen=self._change(self._now()))
-
-    def rename(self, name: str, new_name: str) -> SavedSearch:
-        """Give a search another name; its feed keeps its address.
-
-        Args:
-            name: The search's name or id.
-            new_name: A name that no other saved search has.
-
-        Raises:
-            InvalidValueError: The new name is blank or too long.
-            SavedItemError: There is no such search, or the new name is taken.
-        """
-        return self._store.rename(name, new_name)
-
-    def delete(self, name: str) -> SavedSearch:
-        """Delete a search; for 30 days `restore` brings it back.
-
-        Args:
-            name: The search's name or id.
-
-        Raises:
-            SavedItemError: There is no such search.
-        """
-        return self._store.delete(name)
-
-    def restore(self, search_id: str) -> SavedSearch:
-        """Undo a deletion; if the name has been taken since, a number follows it.
-
-        Args:
-            search_id: The search's id.
-
-        Raises:
-            SavedItemError: There is no such deleted search.
-        """
-        return self._store.restore(search_id)
 
     def new(self, name: str | SavedSearch, *, access: Access = (), most: int = 50) -> NewArticles:
         """Return what came in since a search was last looked at.

@@ -52,6 +52,8 @@ class ChromaIndex:
     A rebuild uses a new folder: Chroma's files are never replaced under a reader.
     """
 
+    usual_code = "index_damaged"
+
     def __init__(self, folder: Path, name: str = "") -> None:
         """Open the current index of an archive, or the folder `name`; create it if missing.
 

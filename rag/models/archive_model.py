@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+from cachetools import LRUCache
 
 from rag.errors import BackfileError, EmbeddingMismatchError, ModelError
 from rag.models.presets import model_for
@@ -18,6 +20,10 @@ if TYPE_CHECKING:
     from langchain_core.cross_encoders import BaseCrossEncoder
 
 Vectors = npt.NDArray[np.float32]
+
+# Sentences whose vectors are kept, 1.5 kB each: an answer compares about 100, and the next answer
+# of a conversation, another mode or another column mostly the same ones.
+REMEMBERED = 4096
 
 
 class LazyEmbeddings:
@@ -59,6 +65,8 @@ class ArchiveModel:
             )
         self._changing = threading.Lock()
         self._last: tuple[Any, str, Vectors] = (None, "", np.empty(0, np.float32))
+        self._remembered: LRUCache[tuple[str, bytes], Vectors] = LRUCache(REMEMBERED)
+        self._remembering = threading.Lock()
 
     @property
     def name(self) -> str:
@@ -109,6 +117,36 @@ class ArchiveModel:
                 f"the embedding model {self.name} failed ({type(error).__name__}: {line}): "
                 "check that it can be reached, and run the same command again"
             ) from error
+
+    def remembered_vectors(self, texts: Sequence[str]) -> Vectors:
+        """Return the unit vectors of texts as `vectors` does, embedding only those that are new.
+
+        Texts are remembered by their digests, so that an erased article leaves no words here.
+
+        Raises:
+            ModelError: The model failed, for any text.
+        """
+        if len(texts) > REMEMBERED // 4:  # not the sentences of an answer
+            return self.vectors(texts)
+        name = self.name
+        keys = [
+            (name, hashlib.blake2b(text.encode(errors="replace"), digest_size=16).digest())
+            for text in texts
+        ]
+        with self._remembering:
+            known = {key: self._remembered[key] for key in keys if key in self._remembered}
+        new = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
+        if new or not texts:
+            found = self.vectors(list(new.values()))
+            if not texts:
+                return found
+            if self.name != name:  # changed meanwhile
+                return self.vectors(texts)
+            fresh = {key: vector.copy() for key, vector in zip(new, found, strict=True)}
+            known |= fresh
+            with self._remembering:
+                self._remembered.update(fresh)
+        return np.stack([known[key] for key in keys])
 
     def too_long(self, texts: Sequence[str]) -> int:
         """Return the number of texts beyond the model's input limit; 0 if the limit is unknown."""

@@ -209,7 +209,8 @@ class _Spellings:
 
 
 @lru_cache(maxsize=64)  # an article's names are looked up once for each of its speakers
-def _names_of(text: str) -> tuple[Name, ...]:
+def names_of(text: str) -> tuple[Name, ...]:
+    """Return the names in a text, as `find_names` does, from a cache for texts read repeatedly."""
     return tuple(find_names(text))
 
 
@@ -220,7 +221,7 @@ def full_name(surname: str, text: str) -> str:
     """
     longer = {
         name.text
-        for name in _names_of(text)
+        for name in names_of(text)
         if name.text != surname
         and 1 < len(name.text.split()) <= 4
         and surname in (name.text.split()[0], name.text.split()[-1])

@@ -22,6 +22,7 @@ from rag.nlp.organisation_lists import (
     EVENT_WORDS,
     KNOWN_ORGANISATIONS,
     LOOSE_TEAMS,
+    NEWSPAPER_WORDS,
     NO_NAMES,
     ORGANISATION_NEXT,
     ORGANISATION_WORDS,
@@ -58,6 +59,7 @@ _SURNAMES = frozenset(
 _NOT_SURNAMES = frozenset("city club village valley school court group union market street".split())
 _PLACES_OF = frozenset("gulf strait straits bay lake isle isles port city town".split())
 _SAINTS = frozenset("san santa los las st".split())
+_STATION = re.compile(r"[KW][A-Z]{2,3}-(?:TV|FM|AM|DT)")  # call signs of broadcasters
 _PERSON_AFTER = re.compile(
     r",? \(?(?:\d{1,2}(?=[,)]|-year)|who\b|whose\b|the \w+(?:'s)? (?:son|wife))"
 )
@@ -159,6 +161,8 @@ def _weigh_last_word(one: Candidate, *, given: bool) -> bool:
         last = last.rpartition("-")[2]
     if last in SUFFIXES:
         weights["person"] += CERTAIN
+    elif last in NEWSPAPER_WORDS and " ".join(words[:-1]) in PLACES:
+        weights["organisation"] += CERTAIN - 1
     elif (last in TEAMS or " ".join(words[-2:]) in TEAMS) and not (given and first not in PLACES):
         weights["organisation"] += CERTAIN
     elif last == "state" and fold(one.text) != "new york state":  # a university: "Ohio State"
@@ -204,6 +208,8 @@ def _weigh_single(one: Candidate) -> None:
         weights["person"] += 1.8
     elif word in STATE_ABBREVIATIONS and one.text.endswith("."):
         weights["place"] += CERTAIN
+    elif _STATION.fullmatch(one.text):
+        weights["organisation"] += CERTAIN
     elif one.text.isupper() and 2 < len(one.text) <= 5:
         weights["organisation"] += 0.8
     if re.search(r"(?:ville|burg|burgh|shire|grad|stan|borough)$", word) and len(word) > 7:

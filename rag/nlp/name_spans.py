@@ -229,6 +229,8 @@ def _is_title(piece: Sequence[Token], low: str, rest: Sequence[Token]) -> bool:
     linked = next((i for i, (word, *_) in enumerate(rest) if word[0].islower()), len(rest))
     same = rest[:linked]
     last = same[-1][2] if same else low
+    if _is_linked(piece) and all(word in TITLE_WORDS for _, _, word in same):
+        return False  # "Department of Justice", "Office of the Attorney General"
     if last in ORGANISATION_WORDS or last in PLACE_WORDS:  # "Justice Department", "King County"
         between = [word for _, _, word in same[:-1]]
         return bool(between) and between[0] in GIVEN_NAMES
@@ -256,6 +258,8 @@ def _separates(
     """Return whether a capitalised word ends the name before it and belongs to none."""
     if _COMPOUND.search(low):
         return True
+    if low in ADJECTIVES and rest and _is_linked(piece):
+        return False  # "Division of Public Health", "Centre for European Reform"
     last = rest[-1][2] if rest else low
     ends_in_head = bool(rest) and (last in ORGANISATION_WORDS or last in PLACE_WORDS)
     if low in ADJECTIVES and not (piece and piece[0][2] in GIVEN_NAMES):
@@ -278,6 +282,12 @@ def _separates(
             or (rest and fold(f"{word} {rest[0][0]}") in PLACES | KNOWN_ORGANISATIONS)
         )
     return low in _CALENDAR
+
+
+def _is_linked(piece: Sequence[Token]) -> bool:
+    """Return whether a name goes on after "of" or "for"."""
+    words = [word for word, _, _ in piece]
+    return words[-1:] in (["of"], ["for"]) or words[-2:] in (["of", "the"], ["for", "the"])
 
 
 _OFFICES = frozenset("state defense defence homeland treasury staff operations police".split())

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 # Last words of organisations' names.
 ORGANISATION_WORDS = frozenset(
-    """pizza distributors academy administration agency airlines airways alliance appeals army
+    """aerospace aviation bancorp biosciences brands cable communications foods logistics lottery
+    outfitters petroleum realty robotics semiconductor software telecom wireless
+    pizza distributors academy administration agency airlines airways alliance appeals army
     assembly associates association athletics authority ballet band bank bar bistro board brewery
     brewing brothers bros brigade broadcasting bureau cafe café campaign cantina capital caucus
     center centre chamber chapel choir church cinemas circuit city-council club co coalition
@@ -29,6 +31,11 @@ ORGANISATION_WORDS = frozenset(
     trust tv union universe university utilities ventures veterans village-council watch weekly
     works worldwide ymca zoo""".split()
 )
+# Last words of newspapers' names, after that of their place: "Wichita Eagle".
+NEWSPAPER_WORDS = frozenset(
+    """advocate bee chronicle courier democrat dispatch eagle enquirer examiner globe independent
+    ledger mirror observer sentinel standard star sun""".split()
+)
 # Last words of places' names.
 PLACE_WORDS = frozenset(
     """observatory airport airfield alley amphitheater archipelago arena auditorium avenue ballpark
@@ -50,7 +57,7 @@ PLACE_OPENERS = frozenset("lake mount mt cape fort gulf strait port isle river c
 OF_HEADS = frozenset(  # "Department of Justice", "Gulf of Mexico": names go on after "of"
     """academy administration army agency alliance archdiocese association bank bay board bureau
     center centers centre chamber church city college commission committee community
-    confederation council coalition court department diocese district duchy embassy faculty
+    confederation council coalition court department diocese district division duchy embassy faculty
     federation foundation fund gulf hall house institute institutes institution isle isles
     kingdom legion league library lake ministry museum national office organization organisation
     palace parliament party province republic school secretariat society sons daughters state

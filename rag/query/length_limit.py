@@ -18,5 +18,8 @@ def check_length(question: str) -> None:
         length = len(" ".join(question.split()))
     if length > LONGEST_QUESTION:
         raise QuestionTooLongError(
-            f"The question has {length:,} characters: ask it in at most {LONGEST_QUESTION:,}."
+            f"The question has {length:,} characters: ask it in at most {LONGEST_QUESTION:,}.",
+            code="question_too_long",
+            given=length,
+            most=LONGEST_QUESTION,
         )

@@ -14,14 +14,11 @@ from typing import Any
 from rag.errors import SavedItemError
 from rag.schema import ArticleMetadata
 from rag.store.connection import StoreConnection
-from rag.store.saved_database import SavedDatabase
+from rag.store.saved_items import SavedItemStore
 from rag.store.saved_names import (
-    LOCAL,
     check_free,
     clean_name,
     clean_text,
-    find_row,
-    free_name,
     name_key,
     new_id,
     now_text,
@@ -82,32 +79,17 @@ class DossierEntry:
     deleted: datetime | None = None
 
 
-class DossierStore:
+class DossierStore(SavedItemStore[Dossier]):
     """Dossiers of one owner, in the archive's file of saved items."""
 
-    def __init__(self, database: SavedDatabase, owner: str = LOCAL) -> None:
-        """Read and write the dossiers of an owner."""
-        self._database = database
-        self.owner = owner
+    table, columns = "dossiers", _DOSSIER
+    noun = label = "dossier"
+    listed_by = "backfile dossier"
 
-    def all(self, *, deleted: bool = False) -> tuple[Dossier, ...]:
-        """Return the dossiers, oldest first; or the deleted ones, last deleted first."""
-        which = "NOT NULL ORDER BY deleted DESC" if deleted else "NULL ORDER BY created"
-        with self._database.read() as connection:
-            rows = connection.execute(
-                f"SELECT {_DOSSIER} FROM dossiers WHERE owner = ? AND deleted IS {which}, id",
-                (self.owner,),
-            ).fetchall()
-        return tuple(map(row_to_dossier, rows))
-
-    def get(self, name: str) -> Dossier:
-        """Return the dossier of this name or id.
-
-        Raises:
-            SavedItemError: It doesn't exist.
-        """
-        with self._database.read() as connection:
-            return self._find(connection, name)
+    @staticmethod
+    def to_item(row: Any) -> Dossier:
+        """Return the dossier of a row."""
+        return row_to_dossier(row)
 
     def create(self, name: str) -> Dossier:
         """Make an empty dossier.
@@ -122,59 +104,6 @@ class DossierStore:
             connection.execute(
                 "INSERT INTO dossiers VALUES (?, ?, ?, ?, ?, NULL)",
                 (dossier_id, self.owner, name, name_key(name), now_text()),
-            )
-            return self._find(connection, dossier_id)
-
-    def rename(self, name: str, new_name: str) -> Dossier:
-        """Give a dossier another name.
-
-        Raises:
-            InvalidValueError: The name is blank or too long.
-            SavedItemError: There is no such dossier, or the name is taken.
-        """
-        new_name = clean_name(new_name)
-        with self._database.write() as connection:
-            dossier = self._find(connection, name)
-            if name_key(new_name) != name_key(dossier.name):
-                check_free(connection, "dossiers", self.owner, new_name)
-            connection.execute(
-                "UPDATE dossiers SET name = ?, key = ? WHERE id = ?",
-                (new_name, name_key(new_name), dossier.id),
-            )
-            return self._find(connection, dossier.id)
-
-    def delete(self, name: str) -> Dossier:
-        """Delete a dossier with its entries; `restore` undoes it for UNDO_DAYS.
-
-        Raises:
-            SavedItemError: There is no such dossier.
-        """
-        with self._database.write() as connection:
-            dossier = self._find(connection, name)
-            connection.execute(
-                "UPDATE dossiers SET deleted = ? WHERE id = ?", (now_text(), dossier.id)
-            )
-        return dossier
-
-    def restore(self, dossier_id: str) -> Dossier:
-        """Undo a deletion; if the name has been taken since, a number follows it.
-
-        Raises:
-            SavedItemError: There is no such deleted dossier.
-        """
-        with self._database.write() as connection:
-            row = connection.execute(
-                "SELECT name FROM dossiers WHERE id = ? AND owner = ? AND deleted IS NOT NULL",
-                (dossier_id, self.owner),
-            ).fetchone()
-            if row is None:
-                raise SavedItemError(
-                    f"No deleted dossier {dossier_id!r}: its time to undo is over."
-                )
-            name = free_name(connection, "dossiers", self.owner, row[0])
-            connection.execute(
-                "UPDATE dossiers SET deleted = NULL, name = ?, key = ? WHERE id = ?",
-                (name, name_key(name), dossier_id),
             )
             return self._find(connection, dossier_id)
 
@@ -225,7 +154,9 @@ class DossierStore:
         ).fetchone()
         if count >= MOST_ENTRIES:
             raise SavedItemError(
-                f"The dossier has {count:,} passages, the most possible. Begin another one."
+                f"The dossier has {count:,} passages, the most possible. Begin another one.",
+                code="dossier_full",
+                most=count,
             )
         note, entry_id = clean_text(entry.note, "note", LONGEST_NOTE), new_id()
         stored = json.dumps(entry.metadata.to_dict()) if entry.metadata else ""
@@ -306,12 +237,6 @@ class DossierStore:
                 (entry_id, dossier.id),
             )
             return self._entry(connection, dossier, entry_id)
-
-    def _find(self, connection: StoreConnection, name: str) -> Dossier:
-        row = find_row(connection, "dossiers", _DOSSIER, self.owner, name)
-        if row is None:
-            raise SavedItemError(f"No dossier {name!r}: `backfile dossier` lists them.")
-        return row_to_dossier(row)
 
     def _entry(self, connection: StoreConnection, dossier: Dossier, entry_id: str) -> DossierEntry:
         row = connection.execute(

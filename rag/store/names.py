@@ -22,7 +22,7 @@ from rag.schema import Article
 from rag.store.database import Database
 from rag.store.rows import METADATA, METADATA_WIDTH, row_to_article
 
-RULES = "1"  # raised when the rules for names change: all revisions are read again
+RULES = "2"  # raised when the rules for names change: all revisions are read again
 META = "names"  # RULES once every revision has its row
 REPAIRS = "names_repaired"  # times that names were written again
 _UP_TO = f"{RULES} up to "

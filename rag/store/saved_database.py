@@ -1,6 +1,6 @@
-"""SQLite file of what readers keep: saved searches and dossiers.
+"""SQLite file of what readers and editors keep: saved searches, dossiers and feeds.
 
-It is a file of its own, beside the archive's: readers write to it while another process ingests.
+It is a file of its own, beside the archive's: it is written to while another process ingests.
 """
 
 from __future__ import annotations
@@ -42,13 +42,22 @@ MIGRATIONS = (
     CREATE INDEX entries_dossier ON entries (dossier_id, place);
     CREATE INDEX entries_article ON entries (article_id);
     """,
+    """
+    CREATE TABLE feeds (
+        id TEXT PRIMARY KEY, url TEXT NOT NULL, every INTEGER NOT NULL, paused INTEGER NOT NULL,
+        created TEXT NOT NULL, creator TEXT NOT NULL, due TEXT, read TEXT, counts TEXT NOT NULL,
+        error TEXT NOT NULL, failures INTEGER NOT NULL, deleted TEXT
+    ) WITHOUT ROWID;
+    CREATE UNIQUE INDEX feeds_url ON feeds (url) WHERE deleted IS NULL;
+    CREATE INDEX feeds_due ON feeds (due);
+    """,
 )
 NEWEST = len(MIGRATIONS)
-_TABLES = ("searches", "dossiers", "entries")
+_TABLES = ("searches", "dossiers", "entries", "feeds")
 
 
 class SavedDatabase(SideDatabase):
-    """The file of saved searches and dossiers of one archive; created by the first change."""
+    """The file of saved items of one archive; created by the first change."""
 
     def __init__(self, folder: Path) -> None:
         """Name the file; nothing is opened.

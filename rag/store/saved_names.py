@@ -45,7 +45,10 @@ def clean_name(name: str) -> str:
     shown = single_line(validate_text(name, "name"))
     if not shown or len(shown) > LONGEST_NAME:
         raise InvalidValueError(
-            f"The name has {len(shown):,} characters. Give it 1 to {LONGEST_NAME} characters."
+            f"The name has {len(shown):,} characters. Give it 1 to {LONGEST_NAME} characters.",
+            code="name_length",
+            given=len(shown),
+            most=LONGEST_NAME,
         )
     return shown
 
@@ -64,7 +67,12 @@ def clean_text(text: str, name: str, most: int) -> str:
     given = validate_text(text, name).encode("utf-8", "ignore").decode()  # no lone surrogates
     kept = given.replace("\0", "").strip()
     if len(kept) > most:
-        raise InvalidValueError(f"The {name} has {len(kept):,} characters: use at most {most:,}.")
+        raise InvalidValueError(
+            f"The {name} has {len(kept):,} characters: use at most {most:,}.",
+            code="text_too_long",
+            given=len(kept),
+            most=most,
+        )
     return kept
 
 
@@ -90,12 +98,20 @@ def check_free(connection: StoreConnection, table: str, owner: str, name: str) -
         SavedItemError: Another item has the name, or there are too many.
     """
     if is_taken(connection, table, owner, name):
-        raise SavedItemError(f"There is already one named {name!r}. Choose another name.")
+        raise SavedItemError(
+            f"There is already one named {name!r}. Choose another name.",
+            code="name_taken",
+            name=name,
+        )
     (count,) = connection.execute(
         f"SELECT count(*) FROM {table} WHERE owner = ? AND deleted IS NULL", (owner,)
     ).fetchone()
     if count >= MOST:
-        raise SavedItemError(f"There are {count:,} of them, the most possible. Delete some first.")
+        raise SavedItemError(
+            f"There are {count:,} of them, the most possible. Delete some first.",
+            code="too_many_saved",
+            most=count,
+        )
 
 
 def is_taken(connection: StoreConnection, table: str, owner: str, name: str) -> bool:

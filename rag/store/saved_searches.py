@@ -11,17 +11,15 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from rag.errors import InvalidValueError, SavedItemError
+from rag.errors import InvalidValueError
 from rag.schema import Filters
 from rag.store.connection import StoreConnection
 from rag.store.saved_database import SavedDatabase
+from rag.store.saved_items import SavedItemStore
 from rag.store.saved_names import (
-    LOCAL,
     check_free,
     clean_name,
     clean_text,
-    find_row,
-    free_name,
     is_id,
     name_key,
     new_id,
@@ -66,32 +64,17 @@ class SavedSearch:
     deleted: datetime | None = None
 
 
-class SavedSearchStore:
+class SavedSearchStore(SavedItemStore[SavedSearch]):
     """Saved searches of one owner, in the archive's file of saved items."""
 
-    def __init__(self, database: SavedDatabase, owner: str = LOCAL) -> None:
-        """Read and write the searches of an owner."""
-        self._database = database
-        self.owner = owner
+    table, columns = "searches", _COLUMNS
+    noun, label = "search", "saved search"
+    listed_by = "backfile saved"
 
-    def all(self, *, deleted: bool = False) -> tuple[SavedSearch, ...]:
-        """Return the searches, oldest first; or the deleted ones, last deleted first."""
-        which = "NOT NULL ORDER BY deleted DESC" if deleted else "NULL ORDER BY created"
-        with self._database.read() as connection:
-            rows = connection.execute(
-                f"SELECT {_COLUMNS} FROM searches WHERE owner = ? AND deleted IS {which}, id",
-                (self.owner,),
-            ).fetchall()
-        return tuple(map(row_to_search, rows))
-
-    def get(self, name: str) -> SavedSearch:
-        """Return the search of this name or id.
-
-        Raises:
-            SavedItemError: It doesn't exist.
-        """
-        with self._database.read() as connection:
-            return self._find(connection, name)
+    @staticmethod
+    def to_item(row: Any) -> SavedSearch:
+        """Return the search of a row."""
+        return row_to_search(row)
 
     def add(
         self,
@@ -133,57 +116,6 @@ class SavedSearchStore:
             )
             return self._find(connection, search_id)
 
-    def rename(self, name: str, new_name: str) -> SavedSearch:
-        """Give a search another name.
-
-        Raises:
-            InvalidValueError: The name is blank or too long.
-            SavedItemError: There is no such search, or the name is taken.
-        """
-        new_name = clean_name(new_name)
-        with self._database.write() as connection:
-            search = self._find(connection, name)
-            if name_key(new_name) != name_key(search.name):
-                check_free(connection, "searches", self.owner, new_name)
-            connection.execute(
-                "UPDATE searches SET name = ?, key = ? WHERE id = ?",
-                (new_name, name_key(new_name), search.id),
-            )
-            return self._find(connection, search.id)
-
-    def delete(self, name: str) -> SavedSearch:
-        """Delete a search; `restore` undoes it for UNDO_DAYS.
-
-        Raises:
-            SavedItemError: There is no such search.
-        """
-        with self._database.write() as connection:
-            search = self._find(connection, name)
-            connection.execute(
-                "UPDATE searches SET deleted = ? WHERE id = ?", (now_text(), search.id)
-            )
-        return search
-
-    def restore(self, search_id: str) -> SavedSearch:
-        """Undo a deletion; if the name has been taken since, a number follows it.
-
-        Raises:
-            SavedItemError: There is no such deleted search.
-        """
-        with self._database.write() as connection:
-            row = connection.execute(
-                "SELECT name FROM searches WHERE id = ? AND owner = ? AND deleted IS NOT NULL",
-                (search_id, self.owner),
-            ).fetchone()
-            if row is None:
-                raise SavedItemError(f"No deleted search {search_id!r}: its time to undo is over.")
-            name = free_name(connection, "searches", self.owner, row[0])
-            connection.execute(
-                "UPDATE searches SET deleted = NULL, name = ?, key = ? WHERE id = ?",
-                (name, name_key(name), search_id),
-            )
-            return self._find(connection, search_id)
-
     def mark_seen(self, search_id: str, before: tuple[int, str], seen: tuple[int, str]) -> None:
         """Store how far the results have been seen, unless another process has stored it meanwhile.
 
@@ -222,12 +154,6 @@ class SavedSearchStore:
                     (secrets.token_urlsafe(TOKEN_BYTES), search.id),
                 )
             return _token_of(connection, search.id)
-
-    def _find(self, connection: StoreConnection, name: str) -> SavedSearch:
-        row = find_row(connection, "searches", _COLUMNS, self.owner, name)
-        if row is None:
-            raise SavedItemError(f"No saved search {name!r}: `backfile saved` lists them.")
-        return row_to_search(row)
 
 
 def find_by_token(database: SavedDatabase, search_id: str, token: str) -> SavedSearch | None:
@@ -298,7 +224,9 @@ def filters_to_json(filters: Filters) -> str:
         }
     )
     if len(stored) > LONGEST_FILTERS:
-        raise InvalidValueError("The filters have too many names. Use fewer.")
+        raise InvalidValueError(
+            "The filters have too many names. Use fewer.", code="filters_too_long"
+        )
     return stored
 
 

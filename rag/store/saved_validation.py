@@ -20,13 +20,14 @@ from rag.store.dossiers import (
     row_to_dossier,
     row_to_entry,
 )
+from rag.store.feeds import FEED_ROWS, LONGEST_ERROR, Feed, row_to_feed
 from rag.store.saved_database import MIGRATIONS, SavedDatabase
 from rag.store.saved_names import clean_name, is_id
 from rag.store.saved_searches import LONGEST_QUERY, SavedSearch, is_mode, row_to_search
 
-_TIMES = ("created", "looked", "added", "deleted")
+_TIMES = ("created", "looked", "added", "due", "read", "deleted")
 
-_Item = SavedSearch | Dossier | DossierEntry
+_Item = SavedSearch | Dossier | DossierEntry | Feed
 _ROWS: tuple[tuple[str, Callable[[Any], _Item]], ...] = (
     (
         "SELECT id, owner, name, query, filters, mode, created, seen, seen_change, looked, deleted "
@@ -39,6 +40,7 @@ _ROWS: tuple[tuple[str, Callable[[Any], _Item]], ...] = (
         "FROM entries",
         row_to_entry,
     ),
+    (FEED_ROWS, row_to_feed),
 )
 
 
@@ -91,6 +93,8 @@ def _check_item(item: _Item) -> None:
         raise InvalidStoreError(f"a time of {item.id[:20]!r} has no time zone")
     if isinstance(item, DossierEntry):
         is_valid = 0 <= item.start < item.end and len(item.note) <= LONGEST_NOTE
+    elif isinstance(item, Feed):
+        is_valid = len(item.error) <= LONGEST_ERROR and item.failures >= 0
     else:
         is_valid = clean_name(item.name) == item.name
     if isinstance(item, SavedSearch):

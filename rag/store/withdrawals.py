@@ -67,6 +67,30 @@ class Withdrawals:
         )
         return [_withdrawal(*row) for row in rows]
 
+    def page(self, words: str, *, offset: int, limit: int) -> tuple[list[Withdrawal], int]:
+        """Return some of the withdrawals, newest first, and the number of all that match.
+
+        Args:
+            words: A part of the id, the reason or a title, in any case; "" for all.
+            offset: Number of withdrawals to skip.
+            limit: Largest number of withdrawals.
+        """
+        condition = (
+            "FROM withdrawals w WHERE :words = '' OR w.article_id LIKE :like ESCAPE '\\' "
+            "OR w.reason LIKE :like ESCAPE '\\' OR EXISTS (SELECT 1 FROM revisions r WHERE "
+            "r.article_id = w.article_id AND r.title LIKE :like ESCAPE '\\')"
+        )
+        escaped = words.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
+        values = {"words": words, "like": f"%{escaped}%", "limit": limit, "offset": offset}
+        connection = self._database.connection
+        (total,) = connection.execute(f"SELECT count(*) {condition}", values).fetchone()
+        rows = connection.execute(
+            f"SELECT w.article_id, w.at, w.reason, w.erased {condition} "
+            "ORDER BY w.at DESC, w.article_id LIMIT :limit OFFSET :offset",
+            values,
+        )
+        return [_withdrawal(*row) for row in rows], int(total)
+
     def withdraw(
         self, article_ids: Sequence[str], reason: str, erasure: Erasure = Erasure.NONE
     ) -> int:

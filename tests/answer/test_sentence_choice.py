@@ -76,7 +76,8 @@ def test_page_furniture_is_never_a_statement() -> None:
         "– Noor Haan",
     )
     answer = ask("Who won the Velsund race?", story)
-    assert first(answer) == "Ada Quill won the Velsund race on Sunday after six hours."
+    won = "Ada Quill won the Velsund race on Sunday after six hours."
+    assert first(answer) == f"[Ada Quill:] {won}"
     assert len(answer.statements) == 1
 
 

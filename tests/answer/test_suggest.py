@@ -11,10 +11,11 @@ import pytest
 
 from rag.answer.chatbot import Chatbot
 from rag.answer.first_questions import first_questions
+from rag.answer.followup_topics import clean_topics, deeds
 from rag.answer.suggest import can_answer, followup_questions
 from rag.answer.topics import is_person, named_events, tolls, with_article
 from rag.archive.archive import Archive
-from rag.schema import Answer, Article, Filters, Hit
+from rag.schema import Answer, Article, ArticleMetadata, Filters, Hit, Passage
 from tests.support.fakes import small_archive
 
 FIRST = datetime(2024, 10, 21, tzinfo=UTC)
@@ -75,12 +76,15 @@ def followups(archive: Archive, question: str, *before: str) -> tuple[str, ...]:
 
 def test_followups_are_about_what_the_sources_speak_of(archive: Archive) -> None:
     found = followups(archive, QUESTION)
-    assert 2 <= len(found) <= 3
-    said = {f"What did {name} say about Varn?" for name in ("Jonas Berg", "Ada Quill")}
-    assert said & set(found)
+    assert len(found) == 3
+    assert all("Varn" in question or "Quill" in question for question in found)
+    openings = {question.split()[0] for question in found}
+    assert len(openings) > 1  # of different kinds
+    # the answer has just quoted both
+    assert not any(re.search("did (?:Ada Quill|Jonas Berg) say", q) for q in found)
     assert len(set(found)) == len(found)
     for question in found:
-        assert re.fullmatch(r"(?:What|Who|How) .+\?", question)
+        assert re.fullmatch(r"(?:What|Who|How|Why|When) .+\?", question)
 
 
 def test_followups_have_answers(archive: Archive) -> None:
@@ -98,7 +102,7 @@ def test_followups_do_not_repeat_questions(archive: Archive) -> None:
 def test_followups_respect_filters(archive: Archive) -> None:
     courier = Filters(publishers=("Courier",))
     answer = Chatbot(archive).ask(QUESTION, filters=courier, asked_on=FIRST)
-    found = followup_questions(archive, answer, filters=courier, asked_on=FIRST)
+    found = followup_questions(archive, answer, asked_on=FIRST)
     assert not any("Jonas Berg" in question for question in found)
 
 
@@ -111,6 +115,43 @@ def test_followups_speak_the_language_of_the_question(archive: Archive) -> None:
 
 def test_refusal_has_no_followups(archive: Archive) -> None:
     assert followup_questions(archive, Answer("Who?", refused=True)) == ()
+
+
+def hits_of(*texts: str, publisher: str = "Courier") -> list[Hit]:
+    return [
+        Hit(
+            Passage(f"a{n}", 1, 0, len(text), text),
+            ArticleMetadata(f"a{n}", "", publisher=publisher),
+            0.0,
+        )
+        for n, text in enumerate(texts)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "topics"),
+    [
+        ("Who runs Velsund?", "Velsund is old. In Velsund, few work.", ["Velsund"]),
+        ("Who runs the Oxter?", "The Oxter is deep. They swam in the Oxter.", ["the Oxter"]),
+        ("Who runs Norway?", "They met in Norway, on the Norway coast.", ["Norway"]),
+        ("Who hit a Norwegian boat?", "A Norwegian said so. Norwegian boats left.", []),
+        ("What about Foxglove?", "Foxglove and more foxglove grew. Foxglove is red.", []),
+        ("Who left Quill?", "Mary Quill left. Quill is old. Mary Quill is back.", ["Mary Quill"]),
+        ("What of Sept?", "It met on Sept. 3 and Sept. 4. In Sept it closed.", []),
+    ],
+)
+def test_topics_read_well_in_a_question(question: str, text: str, topics: list[str]) -> None:
+    assert clean_topics(question, hits_of(text)) == topics
+
+
+def test_deeds_are_asked_for_by_day_and_reason() -> None:
+    hits = hits_of(
+        "Mary Quill was arrested on 3 May 2024 in Lund. John Berg resigned because he was ill. "
+        "The aide of Anna Holt was fired for stealing."
+    )
+    found = [deed.question for deed in deeds(hits, "")]
+    assert found == ["When was Mary Quill arrested?", "Why did John Berg resign?"]
+    assert list(deeds(hits, hits[0].passage.text)) == []
 
 
 def test_can_answer_tells_a_question_without_an_answer(archive: Archive) -> None:

@@ -111,6 +111,17 @@ def test_browse_matches_words_and_phrases(archive: Archive, words: str, found: l
     assert (ids(page), page.total) == (found, len(found))
 
 
+def test_spellings_that_differ_in_case_are_one_value(own: Archive) -> None:
+    spelt = ("LOCAL", "local", "local", "Local")
+    own.add(
+        Article(id=f"more/{i}", title="Tide", text=f"Tide {i} came.", section=section)
+        for i, section in enumerate(spelt)
+    )
+    found = facet(own.browse(), "section")
+    assert found == {"Local": 6}
+    assert own.browse(filters=Filters(sections="Local")).total == 6
+
+
 def test_browse_counts_by_each_property(archive: Archive) -> None:
     page = archive.browse()
     assert facet(page, "publisher") == {"Gazette": 2, "Courier": 1}

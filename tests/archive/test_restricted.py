@@ -159,6 +159,11 @@ def test_nothing_that_a_reader_can_call_shows_or_counts_the_rest(
             seen
         )
         assert reader.browse(SECRET, filters=filters).total == 0
+        table = reader.browse_table(filters=filters, limit=100)
+        assert table.total == len(seen)
+        assert {one.article_id for one in table.articles} == ids
+        assert SECRET not in repr(table)
+        assert reader.browse_table(SECRET, filters=filters).total == 0
         assert {one.id for one in reader.browse_all(filters=filters)} == ids
         assert sum(sum(days.values()) for days in reader.daily_counts(filters).values()) == len(
             seen

@@ -19,6 +19,7 @@ from rag.schema import Notice
 from tests.attacks.server import QUESTION, Visit, open_client, serve
 from tests.support.fakes import HARBOUR, ORCHARD, WordEmbeddings, small_archive
 from tests.support.sessions import run_question
+from tests.ui.pdf_reader import read_pdf
 from ui import answer_formats
 from ui.web.app import Served
 from ui.web.feedback import FILE
@@ -68,6 +69,9 @@ def without_erased_text(told: object) -> str:
 
 def read_file(content: bytes) -> str:
     """Return the text of an exported file."""
+    if content.startswith(b"%PDF"):
+        made = read_pdf(content)
+        return f"{made.text} {made.properties}"
     if not content.startswith(b"PK"):
         return content.decode()
     with ZipFile(BytesIO(content)) as document:

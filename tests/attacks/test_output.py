@@ -7,6 +7,7 @@ import json
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -90,8 +91,8 @@ def render_everywhere(answer: Answer) -> dict[str, str]:
         "html": Page(answer_formats.page(said, ENGLISH)).text,
         "ris": answer_formats.ris(said, ENGLISH),
         "csl": json.dumps(csl, ensure_ascii=False),
-        "chat": Page(thread.answer_html(turns[0], 1, ENGLISH)).text,
-        "cards": Page(cards.cards_html(turns, ENGLISH)).text,
+        "chat": Page("".join(thread.answer_pieces(turns[0], 1, ENGLISH))).text,
+        "cards": Page("".join(chain(*cards.card_pieces(turns, ENGLISH)))).text,
         "article": Page(article_view.article_html(FakeArticles(article), place, ENGLISH)).text,
         "api": answer.text,
     }
@@ -195,7 +196,7 @@ def test_misleading_address_is_not_a_link(url: str) -> None:
     answer = make_answer("The crane fell.", url=url)
     turns = [make_turn(replace(answer, question="Who?"))]
     for markup in (
-        cards.cards_html(turns, ENGLISH),
+        "".join(chain(*cards.card_pieces(turns, ENGLISH))),
         answer_formats.page([answer_formats.ExportedTurn("Who?", answer, 7)], ENGLISH),
     ):
         links = [str(href) for href in Page(markup).values("href")]

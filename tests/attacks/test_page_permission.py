@@ -21,7 +21,7 @@ from ui.web.auth import WriteAccess
 
 pytestmark = pytest.mark.slow
 
-MINDING = ("add", "confirm", "withdraw")
+MINDING = ("add", "confirm", "confirm_selected", "withdraw", "change", "reinstate", "read")
 DEFAULT_NGINX = """
 daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log; events {{}}
 http {{
@@ -112,7 +112,7 @@ def test_token_holder_may_upload_and_withdraw(tmp_path: Path) -> None:
         assert asking.post("/gradio_api/upload", files={"files": ("x.txt", b"x")}).is_success
         visit = Visit(served, asking)
         visit.load()
-        asked = visit.call(visit.index("confirm"), [None, HARBOUR.id])
+        asked = visit.call(visit.index("confirm_selected"), event_data={"ids": [HARBOUR.id]})
         assert asked["success"]
         assert "Harbour bridge closed after storm" in str(asked)
         with open_client(served) as other:

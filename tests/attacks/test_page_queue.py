@@ -110,7 +110,9 @@ def test_administration_does_not_wait_for_questions(
         with open_client(server, token=True) as operator:
             visit = Visit(server, operator)
             visit.load()
-            assert visit.call(visit.index("confirm"), [None, HARBOUR.id])["success"]
+            assert visit.call(visit.index("confirm_selected"), event_data={"ids": [HARBOUR.id]})[
+                "success"
+            ]
 
 
 def test_client_cannot_choose_its_address(server: Served, go: Event, sources: Sources) -> None:

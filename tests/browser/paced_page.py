@@ -1,7 +1,12 @@
-"""A page over the articles of `tests.support.fakes`, whose answers wait for the test."""
+"""A page over the articles of `tests.support.fakes`, whose answers wait for the test.
+
+As a program it serves one from a folder on a port until it is killed.
+"""
 
 from __future__ import annotations
 
+import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,3 +34,10 @@ def serve_paced(folder: Path, **given: Any) -> Iterator[str]:
         finally:
             (folder / "go").touch()
             served.close()
+
+
+if __name__ == "__main__":
+    with serve_paced(Path(sys.argv[1]), port=int(sys.argv[2])) as address:
+        sys.stdout.write(f"{address}\n")
+        sys.stdout.flush()
+        threading.Event().wait()

@@ -81,6 +81,8 @@ def test_number_previews_its_quotation_and_lights_its_card(open_page: Opened, pa
     number.hover()
     expect(preview).to_contain_text("The harbour bridge was closed on Monday after the storm.")
     expect(preview).to_contain_text("The Harbour Courier, 21 October 2024")
+    # the page's ground shows through nothing that stands above it
+    expect(preview).not_to_have_css("background-color", "rgba(0, 0, 0, 0)")
     expect(card).to_have_class(re.compile("bf-lit"))
     expect(sentence).to_have_class(re.compile("bf-lit"))
     page.mouse.move(5, 5)

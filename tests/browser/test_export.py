@@ -15,6 +15,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Paced
 from tests.browser.reader import Opened, ask_and_wait, choose_mode, export_menu
 from tests.support.fakes import HARBOUR
+from tests.ui.pdf_reader import read_pdf
 
 BRIDGE = "What of the harbour bridge?"
 COPYING = ["clipboard-read", "clipboard-write"]
@@ -62,6 +63,8 @@ def test_copied_link_asks_the_question_elsewhere(open_page: Opened, paced: Paced
 
 def read_saved(path: Path) -> str:
     """Return the text of a saved file, that of a Word document without its markup."""
+    if path.suffix == ".pdf" or path.read_bytes()[:4] == b"%PDF":
+        return read_pdf(path.read_bytes()).text
     if path.read_bytes()[:2] != b"PK":
         return path.read_text(encoding="utf-8")
     with zipfile.ZipFile(path) as archive:
@@ -71,7 +74,14 @@ def read_saved(path: Path) -> str:
 
 @pytest.mark.parametrize(
     ("button", "suffix"),
-    [("Word", "docx"), ("Markdown", "md"), ("HTML", "html"), ("RIS", "ris"), ("CSL-JSON", "json")],
+    [
+        ("Word", "docx"),
+        ("PDF", "pdf"),
+        ("Markdown", "md"),
+        ("HTML", "html"),
+        ("RIS", "ris"),
+        ("CSL-JSON", "json"),
+    ],
 )
 @pytest.mark.parametrize("which", ["answer", "conversation"])
 def test_answer_or_conversation_is_saved_as_a_file(
@@ -114,7 +124,7 @@ def test_print_shows_the_answer_and_its_sources_only(open_page: Opened, paced: P
     page = open_page(at=paced.address, color_scheme="dark")
     page.evaluate("window.print = () => { window.printed = true; }")
     ask_and_wait(page, BRIDGE)
-    export_menu(page).get_by_role("button", name="PDF").click()
+    export_menu(page).get_by_role("button", name="Print", exact=True).click()
     page.wait_for_function("window.printed")
     page.emulate_media(media="print")
     expect(page.get_by_test_id("bot").locator(".bf-statement").first).to_be_visible()

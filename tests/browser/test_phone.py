@@ -133,3 +133,21 @@ def test_composer_stays_in_view(open_page: Opened, paced: Paced) -> None:
         expect(page.get_by_test_id("bot").last.locator(".bf-statement").first).to_be_in_viewport()
     page.mouse.wheel(0, -5000)
     expect(page.locator("#bf-question textarea")).to_be_in_viewport()
+
+
+def test_address_of_an_article_shows_its_text_at_once(open_page: Opened, paced: Paced) -> None:
+    page = open_page(at=paced.address, **PHONE)
+    ask_and_wait(page, BRIDGE)
+    for path in ("a/courier.example%2Fharbour?at=57-100", "a/courier.example%2Fharbour"):
+        page.goto(f"{paced.address}{path}")
+        text = page.locator(".bf-article .bf-text")
+        expect(text).to_contain_text("repairs would take six weeks")
+        expect(text).to_be_in_viewport()
+        shown = text.evaluate(
+            """(text) => {
+              const {left, top, width} = text.getBoundingClientRect();
+              return text.contains(document.elementFromPoint(left + width / 2, top + 10));
+            }"""
+        )
+        assert shown, "something covers the text"
+        assert fits(page)

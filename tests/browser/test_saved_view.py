@@ -7,6 +7,7 @@ import json
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ pytest.importorskip("playwright.sync_api")
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from rag.archive.archive import Archive
+from rag.schema import Filters
 from tests.browser.conftest import free_port, serve
 from tests.browser.paced_page import serve_paced
 from tests.browser.reader import Opened, accessibility_problems, ask_and_wait, cards
@@ -183,6 +185,31 @@ def test_removed_things_are_brought_back_by_keyboard(open_page: Opened, served: 
     page.keyboard.type("Other name")
     page.keyboard.press("Escape")
     wait_for_focus(page, lambda: view.get_by_role("button", name="Rename: Empty"))
+
+
+def test_searches_of_filters_open_with_their_filters(open_page: Opened, served: Served) -> None:
+    with served.open() as archive:
+        searches = archive.saved.searches
+        searches.add("The Courier", filters=Filters(publishers=(HARBOUR.publisher,)))
+        since = datetime(2024, 10, 22, tzinfo=UTC)
+        searches.add(
+            "Since the storm", filters=Filters(after=since, publishers=(ORCHARD.publisher,))
+        )
+    page = open_page(at=served.address)
+    ask_and_wait(page, BRIDGE)
+    page.locator("#bf-saved-rail").get_by_role("button", name="The Courier").click()
+    expect(page.locator("#bf-results h2")).to_have_text("1 article")
+    expect(page.locator(".bf-chosen")).to_have_text([f"{HARBOUR.publisher} ×"])
+    assert "view=browse&publisher=" in page.url
+    page.locator("#bf-banner nav a[data-view=saved]").click()
+    page.locator("#bf-searches").get_by_role("button", name="Since the storm", exact=True).click()
+    expect(page.locator("#bf-question textarea")).to_be_visible()
+    expect(page.locator(".bf-chip[data-panel=date]")).to_have_text("from 22 Oct 2024")
+    expect(page.locator(".bf-chip[data-panel=publisher]")).to_have_text(ORCHARD.publisher)
+    expect(page.get_by_test_id("user")).to_have_count(0)
+    answer = ask_and_wait(page, APPLES)
+    expect(answer).to_contain_text("a third fewer")
+    expect(page.locator(".bf-chip[data-panel=publisher]")).to_have_text(ORCHARD.publisher)
 
 
 def test_dossier_open_on_two_pages(open_page: Opened, served: Served) -> None:

@@ -129,7 +129,7 @@ def test_export_format_follows_the_file_name(filled: Path, name: str) -> None:
         (("add", "Bridge", "nowhere", "--at", "0-3"), 1, "No article 'nowhere'"),
         (("note", "Bridge", "9", "x"), 1, "No passage 9"),
         (("restore", "Bridge", "--passage"), 1, "No passage to restore"),
-        (("export", "Bridge", "out.pdf"), 2, "must end in"),
+        (("export", "Bridge", "out.txt"), 2, "must end in"),
         (("export", "Bridge", "out"), 2, "must end in"),
         (("export", "Bridge", "none/out.md"), 1, "Cannot write"),
     ],

@@ -21,6 +21,7 @@ from rag.archive.archive import Archive
 from rag.errors import ArchiveNotFoundError
 from tests.support.commands import command, environment, run, run_process
 from tests.support.fakes import ARTICLES, HARBOUR, ORCHARD, as_json
+from tests.ui.pdf_reader import read_pdf
 from ui.cli import main
 
 HEAVY = [
@@ -231,6 +232,47 @@ def test_ask_lays_out_the_answer_by_mode(
     answer = json.loads(capsys.readouterr().out)
     assert answer["refused"] is (mode == "quotes")
     assert answer["question"] == question
+
+
+@pytest.mark.parametrize("name", ["answer.pdf", "answer.DOCX", "answer.md", "answer.json"])
+def test_ask_exports_to_a_new_file_in_the_format_of_its_name(
+    folder: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path, name: str
+) -> None:
+    question = "How long will repairs of the harbour bridge take?"
+    command = ["ask", question, "--export", str(tmp_path / name), *archive_option(folder)]
+    assert main(command) == 0
+    assert capsys.readouterr().out == f"exported: {tmp_path / name}\n"
+    content = (tmp_path / name).read_bytes()
+    if name == "answer.pdf":
+        read = read_pdf(content)
+        assert "repairs would take six weeks" in read.text
+        assert HARBOUR.url in read.links
+        assert read.properties["Title"] == question
+    assert content[:2] == {"answer.pdf": b"%P", "answer.DOCX": b"PK", "answer.md": b"##"}.get(
+        name, b"[\n"
+    )
+    assert [one.name for one in tmp_path.iterdir()] == [name]
+    assert main(command) == 1
+    assert "exists already" in capsys.readouterr().err
+
+
+def test_ask_exports_layouts_and_json_at_once(
+    folder: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    made = tmp_path / "answer.html"
+    asked = ["ask", "What happened to the harbour bridge?", "--mode", "timeline", "--json"]
+    assert main([*asked, "--export", str(made), *archive_option(folder)]) == 0
+    assert json.loads(capsys.readouterr().out)["statements"]
+    assert "21 October 2024:" in made.read_text()
+
+
+@pytest.mark.parametrize("name", ["answer.txt", "answer", ""])
+def test_ask_names_the_formats_that_it_exports(
+    folder: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["ask", "Who?", "--export", name, *archive_option(folder)])
+    assert "FILE must end in .docx, .pdf, .md, .html, .ris or .json" in capsys.readouterr().err
 
 
 def test_ask_rejects_an_unknown_mode(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

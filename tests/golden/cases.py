@@ -213,6 +213,7 @@ HELP = (
     *("sources add", "sources remove", "show", "withdraw", "reinstate", "status", "doctor"),
     *("backup", "restore", "export", "reindex", "reembed", "completion", "evaluate"),
     *("models", "models fetch", "browse", "names"),
-    *("saved", "dossier", "user", "user add", "token", "token add", "audit"),
+    *("saved", "dossier", "feeds", "feeds add", "feeds run"),
+    *("user", "user add", "token", "token add", "audit"),
     *("evaluate retrieval", "evaluate answers", "evaluate extraction", "evaluate duplicates"),
 )

@@ -3,9 +3,9 @@
     python -m tests.lint.prose
 
 Prints `path:line: word -> suggestion` for each finding and exits with 1 if there are any. Archaic
-phrases are refused in all text of the packages and the documentation; off-house words only in
-docstrings and comments, outside of quotes and backticks, because identifiers and data may need
-them.
+phrases, and those of `phrases.py`, are refused in all text of the packages and the documentation;
+off-house words only in docstrings and comments, outside of quotes and backticks, because
+identifiers and data may need them.
 """
 
 from __future__ import annotations
@@ -19,10 +19,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.lint.phrases import PHRASES
+
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("rag", "ingest", "ui")
-TEXTS = (*PACKAGES, "docs", "README.md", "CONTRIBUTING.md")
-TEXT_SUFFIXES = (".py", ".json", ".po", ".md")
+TEXTS = (*PACKAGES, "docs", "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "mkdocs.yml")
+TEXT_SUFFIXES = (".py", ".json", ".po", ".md", ".js", ".html", ".yml", ".toml")
 SAMPLE = "ingest/sample"  # articles, which are data
 
 ARCHAIC = {
@@ -72,6 +74,12 @@ _ARCHAIC = {re.compile(pattern): use for pattern, use in ARCHAIC.items()}
 _OFF_HOUSE = {
     re.compile(rf"\b(?:{pattern})\b", re.IGNORECASE): use for pattern, use in OFF_HOUSE.items()
 }
+# A phrase may go over lines, and from one string or comment to the next.
+_BETWEEN = r"[\s\"'#*]+"
+_PHRASES = {
+    re.compile(_BETWEEN.join(map(re.escape, phrase.split())), re.IGNORECASE): use
+    for phrase, use in PHRASES.items()
+}
 _QUOTED = re.compile(r"`[^`\n]*`|\"[^\"\n]*\"|“[^”\n]*”")
 _DIRECTIVE = re.compile(r"#\s*(?:noqa|type:|fmt:|ruff:)")
 
@@ -96,6 +104,7 @@ def check(root: Path = ROOT) -> list[Finding]:
         name = path.relative_to(root).as_posix()
         text = path.read_text(encoding="utf-8")
         found += _find_archaic(name, text)
+        found += _find_phrases(name, text)
         if path.suffix == ".py" and name.startswith(tuple(f"{package}/" for package in PACKAGES)):
             found += _find_off_house(name, text)
             found += _find_questions(name, text)
@@ -125,6 +134,12 @@ def _find_archaic(name: str, text: str) -> Iterator[Finding]:
         for pattern, use in _ARCHAIC.items():
             for match in pattern.finditer(line):
                 yield Finding(name, number, match[0], use)
+
+
+def _find_phrases(name: str, text: str) -> Iterator[Finding]:
+    for pattern, use in _PHRASES.items():
+        for match in pattern.finditer(text):
+            yield Finding(name, text.count("\n", 0, match.start()) + 1, match[0], use)
 
 
 def _find_off_house(name: str, text: str) -> Iterator[Finding]:

@@ -38,6 +38,23 @@ def test_archaic_phrases_are_found_in_all_text(tmp_path: Path, name: str) -> Non
     assert _found(tmp_path) == [f"{name}:2: borne out -> supported"]
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("ui/i18n/en.po", 'msgstr "Say what to look for."'),
+        ("ui/web/assets/a.js", "say('TIME left aside')"),
+        ("rag/a.py", 'fail("The page asks for "\n     "money")'),
+        ("rag/a.py", "x = 1  # this asks for\n       # money"),
+        ("docs/index.md", "Look after\nit"),
+        ("CHANGELOG.md", "* It is no page of HTML."),
+    ],
+)
+def test_old_phrases_are_found_over_lines(tmp_path: Path, name: str, text: str) -> None:
+    _write(tmp_path, name, f"\n{text}\n")
+    (found,) = prose.check(tmp_path)
+    assert (found.path, found.line) == (name, 2)
+
+
 @pytest.mark.parametrize("name", ["ingest/sample/a.md", "tests/a.py", "rag/a.bin"])
 def test_articles_tests_and_data_are_not_read(tmp_path: Path, name: str) -> None:
     _write(tmp_path, name, "Whoever comes, it is not borne out.\n")

@@ -60,6 +60,28 @@ def test_text_without_names_has_none(text: str) -> None:
     assert names_in(text) == {}
 
 
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("The Department of Justice sued.", "Department of Justice"),
+        ("She leads the state Division of Public Health there.", "Division of Public Health"),
+        ("An affidavit was obtained by KQRV-TV.", "KQRV-TV"),
+        ("The Wichita Observer says so.", "Wichita Observer"),
+        ("It sold Harrow Dell Wireless for little.", "Harrow Dell Wireless"),
+    ],
+)
+def test_organisations_are_found_by_their_form(text: str, name: str) -> None:
+    assert names_in(text) == {name: "organisation"}
+
+
+def test_offices_after_of_are_roles_if_a_name_follows() -> None:
+    text = "University of Oslo President Ann Lee met the minister of Justice Mona Field."
+    assert {name for name, kind in names_in(text).items() if kind == "person"} == {
+        "Ann Lee",
+        "Mona Field",
+    }
+
+
 def test_roles_stay_outside_of_names() -> None:
     text = "House Speaker Ann Lee and Ohio Gov. Carl Reyes met Secretary of State Mona Field."
     assert names_in(text) == {

@@ -13,7 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rag.notices import Notice
 from rag.schema import Answer, Citation, Statement
+from tests.ui.pdf_reader import read_pdf
 from tests.ui.test_render import ANSWER, CITATION, HEAD, QUOTE, REFUSED
 from tests.ui.word_reader import read_word
 from ui import answer_formats
@@ -148,8 +150,9 @@ def test_word_has_answer_sources_and_links_between_them() -> None:
     )
     found = read_word(answer_formats.word(exported("Who said it?", answer), ENGLISH))
     assert (found[0].style, found[0].text) == ("Heading1", "Who said it?")
-    assert found[1].text == f"{ANSWER.statements[0].text}[1] (partly supported)"
-    assert found[1].links == [("[1]", "source_1_1")]
+    assert (found[1].style, found[1].text) == ("Status", "Answered")
+    assert found[2].text == f"{ANSWER.statements[0].text}[1] (partly supported)"
+    assert found[2].links == [("[1]", "source_1_1")]
     source = next(one for one in found if one.bookmarks == ["source_1_1"])
     assert source.text.startswith(f"[1] {HEAD.title}, {HEAD.publisher}")
     assert source.links == [("https://paper.example/1", "https://paper.example/1")]
@@ -174,6 +177,35 @@ def test_word_has_passages_without_an_answer() -> None:
     assert found[3].text == " ".join(passage.quote.split())
 
 
+def test_documents_give_the_fact_first_with_its_source() -> None:
+    said = replace(ANSWER.statements[0], text=f"[about 1,500:] {QUOTE}")
+    answer = replace(ANSWER, statements=(said,), notices=(Notice("sources_disagree"),))
+    found = read_word(answer_formats.word(exported("How many?", answer), ENGLISH))
+    assert [(one.style, one.text) for one in found[1:4]] == [
+        ("Status", "Sources disagree"),
+        ("Fact", "about 1,500"),
+        ("Status", f"{HEAD.publisher} · {ENGLISH.day(HEAD.published)}"),
+    ]
+    assert found[4].text == f"{QUOTE}[1]"
+    read = read_pdf(answer_formats.pdf(exported("How many?", answer), ENGLISH))
+    order = ["How many?", "Sources disagree", "about 1,500", HEAD.publisher, "[1]", "Sources"]
+    order += [HEAD.title, "https://paper.example/1", QUOTE, "4321"]
+    rest = read.text
+    for words in order:
+        before, found_words, rest = rest.partition(words)
+        assert found_words, (words, before)
+    assert read.properties["Title"] == "How many?"
+    assert read.links == [1, "https://paper.example/1"]
+    german = read_pdf(answer_formats.pdf(exported("Wie viele?", answer), GERMAN)).text
+    assert "Quellen widersprechen sich" in german
+
+
+def test_pdf_of_a_refusal_says_why() -> None:
+    read = read_pdf(answer_formats.pdf(exported("When?", REFUSED), ENGLISH))
+    assert read.text.startswith("When? Not found No answer found in the archive")
+    assert read.links == []
+
+
 @given(st.text() | st.just(EVIL))
 def test_word_export_has_no_markup_of_an_article(text: str) -> None:
     found = read_word(answer_formats.word(exported(text, evil_answer(text)), ENGLISH))
@@ -184,8 +216,9 @@ def test_word_export_has_no_markup_of_an_article(text: str) -> None:
 def test_file_is_named_after_the_question(form: str) -> None:
     turns = exported("What did South Korea threaten?", ANSWER)
     file = answer_formats.export_file(turns, form, ENGLISH)
-    suffix = {"markdown": "md", "html": "html", "ris": "ris", "csl": "json", "word": "docx"}[form]
-    assert file.name == f"what-did-south-korea-threaten.{suffix}"
+    suffix = {"markdown": "md", "html": "html", "ris": "ris", "csl": "json"}
+    suffix |= {"word": "docx", "pdf": "pdf"}
+    assert file.name == f"what-did-south-korea-threaten.{suffix[form]}"
     assert file.content
     assert file.media_type == answer_formats.FILE_FORMATS[form].media_type
 
@@ -207,6 +240,11 @@ def test_article_without_an_address_is_cited_by_its_permalink(form: str, url: st
                 [f"https://x.example{path}"] if given else []
             )
             return " ".join(one.text for one in found)
+        if form == "pdf":
+            read = read_pdf(content)
+            links = {one for one in read.links if not isinstance(one, int)}
+            assert links == ({f"https://x.example{path}"} if given else set())
+            return read.text.replace(" ", "")
         return content.decode().replace("\\", "")
 
     assert path in contained()

@@ -12,6 +12,7 @@ from rag.archive.archive import Archive
 from rag.archive.dossiers import DossierPassage
 from rag.schema import Article, Span
 from tests.support.fakes import HARBOUR, HOSTILE, ORCHARD, WordEmbeddings, small_archive
+from tests.ui.pdf_reader import read_pdf
 from tests.ui.word_reader import read_word
 from ui.dossier_formats import DOSSIER_FORMATS, ExportedDossier, export_dossier
 from ui.i18n import texts_in
@@ -48,6 +49,8 @@ def content(dossier: ExportedDossier, form: str, texts: object = ENGLISH) -> str
     file = export_dossier(dossier, form, texts)  # type: ignore[arg-type]
     if form == "word":
         return "\n".join(one.text for one in read_word(file.content))
+    if form == "pdf":
+        return read_pdf(file.content).text
     return file.content.decode().replace("\\\\", "\\")
 
 
@@ -64,7 +67,7 @@ def test_every_format_has_passages_and_sources_in_order(folder: Path, form: str)
     assert HARBOUR.url in text
     assert "/a/notes%2Fferry%201?at=0-18" in text
     file = export_dossier(exported(folder), form, ENGLISH)
-    suffix = {"word": "docx", "markdown": "md", "ris": "ris", "csl": "json"}[form]
+    suffix = {"word": "docx", "markdown": "md", "ris": "ris", "csl": "json", "pdf": "pdf"}[form]
     assert file.name == f"the-bridge-the-b-ferry-b.{suffix}"
 
 
@@ -98,7 +101,7 @@ def test_markdown_shows_markup_of_articles_and_notes_as_text(folder: Path) -> No
     assert text.startswith("# The bridge, \\& the \\<b\\>ferry")
 
 
-@pytest.mark.parametrize("form", ["word", "markdown"])
+@pytest.mark.parametrize("form", ["word", "pdf", "markdown"])
 def test_passages_that_changed_or_are_gone_say_so(folder: Path, form: str) -> None:
     changed = HARBOUR.replace(text="The bridge is open.")
     with write(folder) as archive:

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from rag.sanitize import strip_controls
 from tests.ui.word_reader import read_word
-from ui.word_document import Paragraph, Run, word_document
+from ui.document import Paragraph, Run
+from ui.word_document import word_document
 
 MADE = datetime(2024, 11, 1, 9, 30, tzinfo=UTC)
 

@@ -12,6 +12,7 @@ from tests.support.fakes import QuotingChatbot
 from ui.web.archive_summary import SummaryCache
 from ui.web.layout import build_layout
 from ui.web.reader_view import ReaderView
+from ui.web.saved_counts import SavedCounts
 from ui.web.updates import PageUpdates
 
 
@@ -19,9 +20,9 @@ def page_of(archive: Archive) -> PageUpdates:
     """Return the page of an archive, without a server."""
     chatbot: Any = QuotingChatbot(archive)
     with gr.Blocks(analytics_enabled=False):
-        return PageUpdates(
-            ReaderView(archive, chatbot), build_layout("test"), SummaryCache(archive)
-        )
+        layout = build_layout("test")
+        view = ReaderView(archive, chatbot)
+        return PageUpdates(view, layout, SummaryCache(archive), SavedCounts(archive))
 
 
 def sender(*, may_write: bool = True) -> gr.Request:

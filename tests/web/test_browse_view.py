@@ -66,20 +66,20 @@ def test_link_shows_the_same_again(words: str, chosen: list[Any]) -> None:
 def test_month_outside_the_calendar_is_ignored(archive: Archive, value: str) -> None:
     asked = read(f"?view=browse&month={value}")
     assert asked.chosen == ()
-    assert BrowseRequest().toggle("month", value) == BrowseRequest()
+    assert BrowseRequest().choose([("month", value)]) == BrowseRequest()
     found = archive.browse(asked.words, filters=asked.filters)
     assert results_html(found, asked, ENGLISH)
 
 
 def test_month_and_day_limit_the_dates() -> None:
-    month = BrowseRequest().toggle("month", "2024-12").filters
+    month = BrowseRequest().choose([("month", "2024-12")]).filters
     assert (month.after, month.before) == (
         datetime(2024, 12, 1, tzinfo=UTC),
         datetime(2025, 1, 1, tzinfo=UTC),
     )
-    both = BrowseRequest().toggle("month", "2024-12").toggle("day", "2024-10-24")
+    both = BrowseRequest().choose([("month", "2024-12"), ("day", "2024-10-24")])
     assert both.chosen == (("day", "2024-10-24"),)
-    assert both.toggle("day", "2024-10-24").chosen == ()
+    assert both.choose(()).chosen == ()
 
 
 def test_chosen_publisher_is_found_by_its_exact_name(archive: Archive) -> None:
@@ -87,7 +87,7 @@ def test_chosen_publisher_is_found_by_its_exact_name(archive: Archive) -> None:
     publishers = next(facet for facet in found.facets if facet.name == "publisher")
     shown = values_of(facets_html(found.facets, BrowseRequest(), ENGLISH))
     for one in publishers.values:
-        asked = BrowseRequest().toggle("publisher", one.value)
+        asked = BrowseRequest().choose([("publisher", one.value)])
         assert archive.browse(filters=asked.filters).total == one.articles
     assert "<img" not in results_html(found, BrowseRequest(), ENGLISH)
     assert "${" not in results_html(found, BrowseRequest(), ENGLISH)

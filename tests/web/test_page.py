@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -36,7 +37,7 @@ from ui.web.ask_request import (
     request_from_link,
 )
 from ui.web.state import MOST_VERSIONS, AskRequest, Conversation, Session, Turn
-from ui.web.views.thread import thread_html
+from ui.web.views.thread import thread_pieces
 from ui.web.withdrawn import LOST
 
 
@@ -83,7 +84,7 @@ def test_error_is_shown_in_the_chat(archive: Archive) -> None:
     session = run_turn.begin_turn(Session(), AskRequest("Who?"))
     *_, session = run_turn.run_turn(archive, chatbot, session)
     assert session.turns[0].answer.refused
-    said = thread_html(session.turns, texts_in("en"), ())
+    said = "".join(thread_pieces(session.turns, texts_in("en"), ())[0])
     assert "the chat model did not answer" in said
 
 
@@ -177,7 +178,7 @@ def test_browser_storage_restores_the_whole_session(archive: Archive) -> None:
     first, second = back.turns
     assert first.progress == "stopped"
     assert first.request.removed_constraints == ("window",)
-    assert thread_html(back.turns, texts_in("de"), ())
+    assert thread_pieces(back.turns, texts_in("de"), ())
     assert second.answer.candidates_considered == 77
     assert second.answer.citations[0].copies == (ORCHARD.metadata,)
     assert (second.id, second.sequence, second.asked_on, second.standalone_question) == (
@@ -210,7 +211,7 @@ def test_browser_storage_restores_notices_and_drops_forged_ones(archive: Archive
     (back,) = browser_storage.from_browser(value, archive)
     assert back.turns[0].answer.notices == notices
     assert back.turns[0].answer.refusal is None
-    assert thread_html(back.turns, texts_in("de"), ())
+    assert thread_pieces(back.turns, texts_in("de"), ())
 
 
 def test_browser_storage_restores_texts_of_an_earlier_version(archive: Archive) -> None:
@@ -221,7 +222,7 @@ def test_browser_storage_restores_texts_of_an_earlier_version(archive: Archive) 
     answer = back.turns[0].answer
     assert answer.notices == (Notice("message", text="The passages differ."),)
     assert answer.statements[0].reason == Notice("message", text="only part of it")
-    shown = thread_html(back.turns, texts_in("en"), ())
+    shown = "".join(chain(*thread_pieces(back.turns, texts_in("en"), ())))
     assert "The passages differ" in shown
 
 

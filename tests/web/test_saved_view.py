@@ -16,6 +16,7 @@ from rag.archive.archive import Archive
 from rag.schema import Filters
 from tests.support.fakes import HARBOUR, HOSTILE, ORCHARD, WordEmbeddings, small_archive
 from tests.support.sessions import run_question
+from tests.ui.pdf_reader import read_pdf
 from tests.web.page_events import event, page_of, sender, shown
 from ui.i18n import texts_in
 from ui.web.events.saved import SavedHandlers, show_saved
@@ -231,7 +232,7 @@ def test_turn_or_card_that_is_not_there_saves_nothing(
     assert not archive.saved.dossiers.list()
 
 
-@pytest.mark.parametrize("form", ["word", "markdown"])
+@pytest.mark.parametrize("form", ["word", "pdf", "markdown"])
 def test_dossier_is_exported_with_notes(
     handlers: SavedHandlers, archive: Archive, form: str
 ) -> None:
@@ -240,9 +241,14 @@ def test_dossier_is_exported_with_notes(
     archive.saved.dossiers.note(dossier, passage.id, "Ask the mayor")
     made = handlers.file(Session(), event(id=dossier, form=form), sender())
     assert made is not None
-    assert made["name"] == f"storm.{'docx' if form == 'word' else 'md'}"
+    suffix, start = {"word": ("docx", b"PK"), "pdf": ("pdf", b"%PDF"), "markdown": ("md", b"#")}[
+        form
+    ]
+    assert made["name"] == f"storm.{suffix}"
     content = base64.b64decode(made["base64"])
-    assert content.startswith(b"PK") if form == "word" else b"Ask the mayor" in content
+    assert content.startswith(start)
+    assert form != "markdown" or b"Ask the mayor" in content
+    assert form != "pdf" or "Ask the mayor" in read_pdf(content).text
     with pytest.warns(UserWarning, match="No dossier"):
         assert handlers.file(Session(), event(id="0" * 16, form=form), sender()) is None
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
+from itertools import chain
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,11 +33,12 @@ def make_turn(answer: Answer, **given: object) -> Turn:
 
 
 def evidence_markup(answers: list[Answer]) -> str:
-    return cards.cards_html([make_turn(answer) for answer in answers], ENGLISH)
+    turns = [make_turn(answer) for answer in answers]
+    return "".join(chain(*cards.card_pieces(turns, ENGLISH)))
 
 
 def answer_markup(answer: Answer, number: int = 1, **given: object) -> str:
-    return thread.answer_html(make_turn(answer, **given), number, ENGLISH)
+    return "".join(thread.answer_pieces(make_turn(answer, **given), number, ENGLISH))
 
 
 EVIL = (

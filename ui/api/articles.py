@@ -23,7 +23,7 @@ from ui.api.services import CurrentEditor, CurrentReader, CurrentServices
 from ui.api.values import model_of
 from ui.api.work import SearchWork, limit_writes
 from ui.article_address import LONGEST_ID
-from ui.ingest_job import erase_articles, reinstate_article, withdraw_articles, withdrawn_article
+from ui.ingest_job import erase_articles, reinstate_articles, withdraw_articles, withdrawn_article
 
 router = APIRouter(tags=["Articles"])
 
@@ -265,7 +265,7 @@ async def reinstate(
     def change() -> dict[str, Any]:
         if not _may_change(services, reader, article_id):
             raise _not_found()
-        if not reinstate_article(services.archive, services.settings, article_id):
+        if not reinstate_articles(services.archive, services.settings, [article_id]):
             raise _not_found()
         return _removal(article_id, "in the archive")
 

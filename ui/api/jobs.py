@@ -302,6 +302,7 @@ class JobRunner:
             sources.addresses,
             wait=WRITER_WAIT,
             stop=stop,
+            by=self._jobs[job_id].owner,
         )
         for result in results:  # to the end, since a batch in progress is finished
             failed = result.failed

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from rag.errors import BackupError, InvalidValueError, SavedItemError
+from rag.errors import InvalidValueError, SavedItemError
 from rag.schema import ALL_RIGHTS
 from rag.settings import Settings
 from ui.cli.command import Example, ExitCode, ManualGroup, usage_error
 from ui.cli.dossier_output import number_of, print_done, print_list, print_passages
+from ui.cli.export_file import format_of, write_new
 from ui.cli.options import Number, SourceName, archive_options
 
 if TYPE_CHECKING:
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from rag.archive.dossiers import DossierPassage, Dossiers
     from rag.schema import Article
 
-# Formats by the suffix of the file; "" is the name that `export` gives the file itself.
-_FORMATS = {".docx": "word", ".md": "markdown", ".ris": "ris", ".json": "csl", "": "word"}
 _name_argument = click.argument("name", help="Name or ID of the dossier.")
 _number_argument = click.argument(
     "number", type=Number(1), help="Number of the passage, as `backfile dossier show` prints it."
@@ -239,6 +237,7 @@ def rename(name: str, new_name: str, settings: Settings, as_json: bool) -> int:
         Example(
             "Export to Word, in a file named after the dossier", "backfile dossier export Bridge"
         ),
+        Example("Export to PDF", "backfile dossier export Bridge bridge.pdf"),
         Example("Print it as Markdown", "backfile dossier export Bridge -"),
         Example("Export the citations for Zotero", "backfile dossier export Bridge bridge.ris"),
     ]
@@ -249,8 +248,8 @@ def rename(name: str, new_name: str, settings: Settings, as_json: bool) -> int:
     type=SourceName(),
     metavar="[FILE]",
     required=False,
-    help="The file to write, which must not exist yet. Its name ends in .docx (Word), .md "
-    "(Markdown), .ris or .json (CSL-JSON); - prints Markdown. By default a Word file that is "
+    help="The file to write, which must not exist yet. Its name ends in .docx (Word), .pdf, "
+    ".md (Markdown), .ris or .json (CSL-JSON); - prints Markdown. By default a Word file that is "
     "named after the dossier.",
 )
 @click.option(
@@ -260,12 +259,10 @@ def rename(name: str, new_name: str, settings: Settings, as_json: bool) -> int:
 def export(name: str, file: str | None, language: str, settings: Settings, as_json: bool) -> int:
     """Export a dossier with the sources of its passages."""
     from ui import render
-    from ui.dossier_formats import ExportedDossier, export_dossier
+    from ui.dossier_formats import DOSSIER_FORMATS, ExportedDossier, export_dossier
     from ui.i18n import texts_in
 
-    form = "markdown" if file == "-" else _FORMATS.get(Path(file or "").suffix.lower())
-    if form is None or (file and not Path(file).suffix and file != "-"):
-        raise usage_error("FILE must end in .docx, .md, .ris or .json")
+    form = "markdown" if file == "-" else format_of(file or "x.docx", DOSSIER_FORMATS)
     with _open(settings) as archive:
         found = archive.saved.dossiers.get(name)
         passages = archive.saved.dossiers.passages(found.id, access=ALL_RIGHTS)
@@ -277,7 +274,7 @@ def export(name: str, file: str | None, language: str, settings: Settings, as_js
         print(exported.content.decode(), end="")
         return ExitCode.DONE
     target = Path(file or exported.name)
-    _write(target, exported.content)
+    write_new(target, exported.content)
     value = {"file": str(target), "passages": len(passages)}
     line = f"exported: {target}, {number_of(len(passages))}"
     print(render.json_text(value) if as_json else render.terminal_text(line))
@@ -315,21 +312,6 @@ def _parse_place(place: str) -> tuple[int, int]:
     if not (dash and start.isdecimal() and end.isdecimal()):
         raise usage_error(f"--at: {place!r} is not a range: write it as 120-260")
     return int(start), int(end)
-
-
-def _write(file: Path, content: bytes) -> None:
-    """Write a new file, which appears once it is complete."""
-    if file.exists():
-        raise BackupError(f"{file} exists already. Choose another name for the export.")
-    part = file.with_name(f"{file.name}.part")
-    try:
-        part.write_bytes(content)
-        part.rename(file)
-    except OSError as error:
-        raise BackupError(f"Cannot write {file}: {error.strerror or error}.") from error
-    finally:
-        with suppress(OSError):
-            part.unlink()
 
 
 def _list(settings: Settings, *, as_json: bool) -> ExitCode:

@@ -33,6 +33,7 @@ SECTIONS = {
     "Manage articles": {
         "ingest": "ui.cli.ingest",
         "rejects": "ui.cli.rejects",
+        "feeds": "ui.cli.feeds",
         "sources": "ui.cli.sources",
         "show": "ui.cli.articles",
         "withdraw": "ui.cli.articles",

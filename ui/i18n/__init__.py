@@ -5,6 +5,7 @@ file.
 """
 
 from ui.i18n.catalogues import Texts, labels, languages, preferred_language, texts_in
+from ui.i18n.errors import error_text
 from ui.i18n.notices import (
     answer_text,
     notices_text,
@@ -19,6 +20,7 @@ from ui.i18n.notices import (
 __all__ = [
     "Texts",
     "answer_text",
+    "error_text",
     "labels",
     "languages",
     "notices_text",

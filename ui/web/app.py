@@ -28,6 +28,7 @@ from ui.web.auth import WriteAccess
 from ui.web.authentication import Authentication, is_loopback
 from ui.web.events import wire
 from ui.web.feed_route import FeedRoute
+from ui.web.feed_schedule import FeedSchedule
 from ui.web.gradio_calls import CallChecker, GradioEvents, page_functions
 from ui.web.gradio_endpoints import add_endpoints
 from ui.web.labels import i18n
@@ -38,6 +39,7 @@ from ui.web.program_routes import ProgramRoutes
 from ui.web.quota import SESSIONS, Quota
 from ui.web.reader_view import ReaderView
 from ui.web.request_guard import WILDCARDS, AllowedHosts, Guard
+from ui.web.saved_counts import SavedCounts
 from ui.web.server import Server, listen
 from ui.web.updates import PageUpdates
 
@@ -65,6 +67,7 @@ STYLE_SHEETS = (
     "sources.css",
     "phone.css",
     "reader.css",
+    "archive.css",
 )
 MAX_UPLOAD = "1gb"  # the command line has no limit
 M_ARENA_MAX = -8  # parameter of mallopt(3) in glibc
@@ -87,18 +90,22 @@ def serve(settings: Settings) -> None:
     create = settings.write_access != "none" and opening.is_unused(settings.archive)
     with opening.open_chatbot(settings, create=create) as (archive, chatbot):
         # A batch this large loads torch now; otherwise the first question would wait for it.
-        archive.embed(["warm " * 200] * 50)
+        archive.embed([f"warm {number} " * 100 for number in range(50)])
         archive.complete_names()  # else the first visitor who browses would hold the write lock
+        archive.names(
+            limit=1
+        )  # reads them: 1.1 s for 110,000 passages, which the first page waits for
         served = start(archive, chatbot, settings)
         print(f"Backfile is running at {served.invitation} (press Ctrl-C to stop)", flush=True)
         if create:
             print(
                 f"The archive at {settings.archive} is new: add articles on the page.", flush=True
             )
-        try:
-            threading.Event().wait()
-        except KeyboardInterrupt:
-            served.close()  # Ctrl-C is the normal end
+        with FeedSchedule(archive, settings):
+            try:
+                threading.Event().wait()
+            except KeyboardInterrupt:
+                served.close()  # Ctrl-C is the normal end
 
 
 def check_reachable(settings: Settings, accounts: Accounts) -> None:
@@ -209,7 +216,9 @@ def build_page(view: ReaderView, settings: Settings) -> gr.Blocks:
         # First, since Gradio renames the second function of a name, private ones included.
         add_endpoints(view, concurrency)
         where = hashlib.sha256(str(archive.path.resolve()).encode()).hexdigest()[:12]
-        page = PageUpdates(view, build_layout(f"backfile-{where}"), SummaryCache(archive))
+        page = PageUpdates(
+            view, build_layout(f"backfile-{where}"), SummaryCache(archive), SavedCounts(archive)
+        )
         wire(page, blocks, settings, concurrency)
     # No limit here: the quota limits each client, a queue limit would apply to all of them.
     blocks.queue(max_size=None, default_concurrency_limit=concurrency, api_open=False)
@@ -243,7 +252,8 @@ class GuardedApp(Guard):
             "/",
             theme=theme(),
             js=read_asset("page.js"),
-            head=f"<style>{style_sheet()}</style>{CLEAR_OVERSIZED_STORAGE}",
+            head=f"<style>{style_sheet()}</style>{CLEAR_OVERSIZED_STORAGE}"
+            f"<script>{read_asset('connection.js')}</script>",
             i18n=i18n,
             ssr_mode=False,
             mcp_server=False,

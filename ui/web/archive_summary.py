@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from heapq import nlargest
 from itertools import islice
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from rag.archive.archive import Archive
     from rag.archive.stats import ArchiveStatus
     from rag.rights import Rights
+
+    Suggest = Callable[[Archive, ArchiveStatus], "tuple[Suggestion, ...]"]
 
 EXAMPLES = 4
 KEPT = 32  # summaries of readers with different rights
@@ -46,12 +48,21 @@ class ArchiveSummary:
 
 
 class SummaryCache:
-    """Cache of summaries, computed once for each sequence number of the archive and rights."""
+    """Cache of summaries, computed once for each sequence number of the archive and rights.
 
-    def __init__(self, archive: Archive) -> None:
+    The suggestions take much longer than the rest. One reader computes them; until they are there,
+    the others with the same rights get those of the state before.
+
+    Args:
+        archive: The archive.
+        suggest: Makes the suggestions, from the archive and its status.
+    """
+
+    def __init__(self, archive: Archive, suggest: Suggest | None = None) -> None:
         self._archive = archive
+        self._suggest = suggest or suggestions
         self._lock = Lock()
-        self._summaries: LRUCache[Rights | None, ArchiveSummary] = LRUCache(KEPT)
+        self._summaries: LRUCache[Rights | None, _Summary] = LRUCache(KEPT)
 
     def current(
         self, archive: Archive | None = None, rights: Rights | None = None
@@ -62,21 +73,54 @@ class SummaryCache:
             archive: The archive as a reader may see it; as everybody may by default.
             rights: The reader's rights; None if the archive isn't restricted.
         """
-        archive = archive or self._archive
+        with self._lock:
+            kept = self._summaries.get(rights)
+            if kept is None:
+                kept = self._summaries[rights] = _Summary(self._suggest)
+        return kept.current(archive or self._archive)
+
+
+class _Summary:
+    """Summary for the readers with the same rights."""
+
+    def __init__(self, suggest: Suggest) -> None:
+        self._suggest = suggest
+        self._lock, self._suggesting = Lock(), Lock()
+        self._summary: ArchiveSummary | None = None
+        self._suggested: int | None = None  # sequence number of the suggestions
+
+    def current(self, archive: Archive) -> ArchiveSummary:
+        """Return the summary of the current state."""
+        summary = self._counted(archive)
+        if self._suggested == summary.sequence:
+            return summary
+        if not self._suggesting.acquire(blocking=self._suggested is None):
+            return summary
+        try:
+            if self._suggested != summary.sequence:  # else another reader was first
+                made = self._suggest(archive, summary.status)
+                with self._lock:
+                    self._suggested = summary.sequence
+                    if self._summary is not None:
+                        self._summary = replace(self._summary, suggestions=made)
+        finally:
+            self._suggesting.release()
+        return self._counted(archive)
+
+    def _counted(self, archive: Archive) -> ArchiveSummary:
+        """Return the summary of the current state, perhaps with earlier suggestions."""
         sequence = archive.version
         with self._lock:
-            summary = self._summaries.get(rights)
-            if summary is None or summary.sequence != sequence:
+            if self._summary is None or self._summary.sequence != sequence:
                 lists = (archive.publishers, archive.authors, archive.sections, archive.languages)
-                status = archive.status()
-                summary = self._summaries[rights] = ArchiveSummary(
+                self._summary = ArchiveSummary(
                     sequence,
-                    status,
+                    archive.status(),
                     tuple(names()[:MOST_CHOICES] for names in lists),
-                    suggestions(archive, status),
+                    self._summary.suggestions if self._summary else (),
                     archive.daily_counts(),
                 )
-            return summary
+            return self._summary
 
 
 def suggestions(archive: Archive, status: ArchiveStatus) -> tuple[Suggestion, ...]:

@@ -13,6 +13,7 @@ from rag.schema import Filters
 
 LONGEST_WORDS = 2000  # characters
 LONGEST_VALUE = 500
+_NAMED_FACETS: tuple[FacetName, ...] = ("publisher", "author", "section", "language", "kind")
 MOST_CHOSEN = 20  # values of all facets together
 
 
@@ -52,17 +53,15 @@ class BrowseRequest:
             **{name: tuple(found) for name, found in values.items()},
         )
 
-    def toggle(self, facet: FacetName, value: str) -> BrowseRequest:
-        """Return a copy with a value chosen, or not chosen if it was; of dates, only the last."""
-        if not _is_valid(facet, value):
-            return self
-        pair = (facet, value)
-        kept = tuple(one for one in self.chosen if one != pair)
-        if pair not in self.chosen and len(kept) < MOST_CHOSEN:
-            if facet in ("day", "month"):
-                kept = tuple(one for one in kept if one[0] not in ("day", "month"))
-            kept = (*kept, pair)
-        return replace(self, chosen=kept, name="", kind="")
+    def choose(self, chosen: Sequence[tuple[FacetName, str]]) -> BrowseRequest:
+        """Return a copy with these values chosen and no other; of dates, only the last.
+
+        Values that are not valid, and those beyond the limit, are ignored.
+        """
+        valid = [pair for pair in dict.fromkeys(chosen) if _is_valid(*pair)]
+        dates = [pair for pair in valid if pair[0] in ("day", "month")]
+        kept = tuple(pair for pair in valid if pair not in dates[:-1])
+        return replace(self, chosen=kept[:MOST_CHOSEN], name="", kind="")
 
     @property
     def link(self) -> str:
@@ -75,6 +74,20 @@ class BrowseRequest:
             pairs += [("order", self.order)] if self.order != "date" else []
             pairs += list(self.chosen)
         return f"?{urlencode(pairs)}"
+
+
+def browse_from_filters(filters: Filters) -> BrowseRequest | None:
+    """Return the request that has just these filters; None if facets can't say them."""
+    chosen: list[tuple[FacetName, str]] = [
+        (facet, value) for facet in _NAMED_FACETS for value in getattr(filters, f"{facet}s")
+    ]
+    if filters.after and filters.before:
+        day = filters.after.astimezone(UTC).date()
+        one_day = _midnight(day + timedelta(days=1)) == filters.before
+        chosen.append(("day", day.isoformat()) if one_day else ("month", f"{day:%Y-%m}"))
+    asked = BrowseRequest().choose(chosen)
+    is_same = replace(asked.filters, access=filters.access) == filters
+    return asked if is_same and asked.chosen else None
 
 
 def browse_from_link(query: Sequence[tuple[str, str]]) -> BrowseRequest:

@@ -52,8 +52,6 @@ class IngestControls:
     add: gr.Button
     stop: gr.Button
     report: gr.HTML
-    article_name: gr.Textbox
-    withdraw: gr.Button
     status: gr.HTML
 
 
@@ -78,11 +76,42 @@ class AdminControls:
 
 
 @dataclass(frozen=True, slots=True)
+class FeedControls:
+    """Feeds that the archive is fed from, and the form that adds one."""
+
+    heading: gr.HTML
+    listed: gr.HTML
+    url: gr.Textbox
+    every: gr.Radio
+    preview: gr.Button
+    add: gr.Button
+    stop: gr.Button
+    report: gr.HTML
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleTable:
+    """Table of articles; `asked` is what is shown."""
+
+    asked: gr.State
+    heading: gr.HTML
+    words: gr.Textbox
+    rows: gr.HTML
+
+    @property
+    def parts(self) -> list[Any]:
+        """All components."""
+        return [self.asked, self.heading, self.words, self.rows]
+
+
+@dataclass(frozen=True, slots=True)
 class ArchiveView:
-    """View of the archive: adding, what waits for a decision, what it covers, what was done."""
+    """View of the archive: adding, feeds, articles, what waits, what it covers, what was done."""
 
     heading: gr.HTML
     ingest: IngestControls
+    feeds: FeedControls
+    table: ArticleTable
     pending: gr.HTML
     coverage: gr.HTML
     log: gr.HTML

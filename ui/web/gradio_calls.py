@@ -222,8 +222,11 @@ class CallChecker:
         body = replay_body(call.model_dump_json(exclude_none=True).encode())
         if call.session_hash:
             self._quota.use_session(request.client, call.session_hash)
+        if function.group == "other" and not self._quota.may_call(request.client):
+            raise RejectedRequestError(429, _texts(request)("too_many_requests"))
         if not function.is_queued:
-            await self._app(scope, body, send)
+            async with self._quota.working(request.client):
+                await self._app(scope, body, send)
             return
         why = self._quota.rejection_reason(request.client, function.group)
         if why:

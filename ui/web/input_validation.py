@@ -27,10 +27,12 @@ from rag.valid_dates import validate_date
 from ui.article_address import LONGEST_ADDRESS, LONGEST_ID
 from ui.web.ask_request import MOST_NAMES
 from ui.web.state import MOST_TURNS, MOST_VERSIONS, Mode, Order
+from ui.web.table_request import MOST_PAGES, ROWS
 
 LONGEST_TEXT = 200_000  # characters of a field; users paste thousands of addresses
 LONGEST_LINK = 8192
 MOST_FILES = 1000
+MOST_PAIRS = 100  # of a facet and a value
 
 
 # `begin_turn` truncates questions to this length.
@@ -216,10 +218,33 @@ class ConversationAction(BaseModel):
 
 
 class ArchiveAction(BaseModel):
-    """Decision about a held change, or a withdrawal to undo."""
+    """Decision about a held change."""
 
-    action: Literal["accept", "discard", "reinstate"]
+    action: Literal["accept", "discard"]
     id: ArticleId
+
+
+class TableAction(BaseModel):
+    """Change of the list of articles: filter, order or page."""
+
+    action: Literal["filter", "sort", "page", "clear", "current", "withdrawn"]
+    facet: FacetName = "publisher"
+    value: Name = ""
+    page: int = Field(default=0, ge=0, le=MOST_PAGES)
+
+
+class ArticleIds(BaseModel):
+    """Selected articles of a page of the table."""
+
+    ids: list[ArticleId] = Field(default=[], max_length=ROWS)
+
+
+class FeedAction(BaseModel):
+    """Change of a feed, or a feed to read; `every` is the new interval in seconds."""
+
+    action: Literal["schedule", "pause", "resume", "remove", "restore", "read"]
+    id: Key
+    every: int = Field(default=0, ge=0, le=2**31)
 
 
 class Link(BaseModel):
@@ -229,10 +254,10 @@ class Link(BaseModel):
 
 
 class BrowseAction(BaseModel):
-    """Facet value to choose, name to show, or more articles to show."""
+    """Facet values to choose, all of them; name to show, or more articles to show."""
 
-    action: Literal["facet", "name", "more", "back"]
-    facet: FacetName = "publisher"
+    action: Literal["choose", "name", "more", "back"]
+    chosen: list[tuple[FacetName, Name]] = Field(default=[], max_length=MOST_PAIRS)
     value: Name = ""
     kind: Kind = ""
 
@@ -259,7 +284,7 @@ class SavedFile(BaseModel):
     """Dossier to export, and the format."""
 
     id: Key
-    form: Literal["word", "markdown"]
+    form: Literal["word", "pdf", "markdown"]
 
 
 class SavedAction(BaseModel):

@@ -12,7 +12,7 @@ from ui.web.events.archive import lay_out_archive
 from ui.web.events.browse import lay_out_browse
 from ui.web.events.saved import SAVED_JS, lay_out_saved
 from ui.web.labels import i18n
-from ui.web.places import html_place, read_asset
+from ui.web.places import html_place, pieces_place, read_asset
 from ui.web.state import MODES, Session
 
 SESSION_SECONDS = 6 * 60 * 60  # lifetime of a session on the server after its last event
@@ -164,7 +164,7 @@ def build_layout(storage_key: str) -> Components:
             conversations = html_place("bf-conversations", CONVERSATIONS_JS)
             saved_rail = html_place("bf-saved-rail", SAVED_JS)
         with gr.Column(scale=1, min_width=0, elem_id="bf-asking"):
-            thread = html_place("bf-thread", THREAD_JS)
+            thread = pieces_place("bf-thread", THREAD_JS)
             feedback = _feedback_form()
             with gr.Column(elem_id="bf-composer"):
                 question = _question_field()
@@ -183,10 +183,10 @@ def build_layout(storage_key: str) -> Components:
             similar = html_place("bf-similar", SIMILAR_JS)
             with gr.Column(elem_id="bf-cards"):
                 chart = html_place("bf-time", CHART_JS)
-                evidence = html_place("bf-evidence", CARDS_JS)
+                evidence = pieces_place("bf-evidence", CARDS_JS)
     browse = lay_out_browse(SESSION_SECONDS)
     saved = lay_out_saved()
-    archive = lay_out_archive()
+    archive = lay_out_archive(SESSION_SECONDS)
     withdrawal = lay_out_withdrawal(SESSION_SECONDS)
     payload = gr.JSON(visible="hidden")
     return Components(

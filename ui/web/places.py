@@ -17,6 +17,25 @@ def html_place(name: str, script: str | None = None) -> gr.HTML:
     return gr.HTML(elem_id=name, elem_classes="bf-html", js_on_load=script, apply_default_css=False)
 
 
+def pieces_place(name: str, script: str) -> gr.HTML:
+    """Return a place whose value is a list of elements, each a list of pieces of HTML.
+
+    Gradio sends only the pieces that have changed, and `pieces.js` changes only them on the page.
+    Gradio itself would compare attributes with the page, and so close what a reader has opened.
+
+    Args:
+        name: Id of the element.
+        script: Script that turns clicks into the component's events.
+    """
+    return gr.HTML(
+        elem_id=name,
+        elem_classes="bf-html",
+        html_template="",
+        js_on_load=f"{read_asset('pieces.js')}\n{script}",
+        apply_default_css=False,
+    )
+
+
 def read_asset(name: str) -> str:
     """Return the text of one of the page's style sheets, or of its script."""
     return (files("ui.web") / "assets" / name).read_text(encoding="utf-8")

@@ -20,6 +20,8 @@ WAITING = 64  # waiting questions of all clients
 EVENTS = 24  # per client, without questions
 REQUESTS = 8  # per client, processed at the same time; more have to wait
 REQUESTS_WAITING = 64
+WORKING = 2  # per client, of calls that aren't queued and so have no limit in Gradio
+CALL_BURST, CALL_SECONDS = 200, 0.25  # per client, of calls that neither ask nor change anything
 STREAMS = 96  # per client; a browser tab has two
 SESSIONS = 200  # kept by the server for all clients
 SESSIONS_EACH = 60
@@ -61,6 +63,7 @@ class _Client:
     streams: int = 0
     requests: int = 0
     slots: Semaphore = field(default_factory=lambda: Semaphore(REQUESTS))
+    working: Semaphore = field(default_factory=lambda: Semaphore(WORKING))
     sessions: OrderedDict[str, None] = field(default_factory=OrderedDict)
 
 
@@ -78,6 +81,7 @@ class Quota:
         self._clients: OrderedDict[str, _Client] = OrderedDict()
         self._streams: dict[str, int] = {}  # open streams by session
         self._swept = 0.0
+        self._calls = Bucket(CALL_BURST, CALL_SECONDS, clock)
 
     def rejection_reason(self, client: str, group: str) -> str:
         """Return why a client may not add an event to a group.
@@ -153,6 +157,17 @@ class Quota:
             yield holder.slots
         finally:
             holder.requests -= 1
+
+    def may_call(self, client: str) -> bool:
+        """Count a call that neither asks nor changes anything; return False above the rate."""
+        return self._calls.take(client)
+
+    def working(self, client: str) -> Semaphore:
+        """Return the semaphore of a client's calls that are not queued.
+
+        They run in the threads that all clients share, and a flood of them would take every one.
+        """
+        return self._client(client).working
 
     def _client(self, client: str) -> _Client:
         found = self._clients.get(client)

@@ -17,7 +17,7 @@ from rag.query.parser import (
 from rag.retrieval.backend import Order
 from rag.retrieval.hybrid import apply_query_constraints, retrieve, understand_question
 from rag.schema import Answer, Filters, Notice
-from ui.i18n import Texts, render, texts_in
+from ui.i18n import Texts, error_text, render, texts_in
 from ui.web.state import AskRequest, Kind, Session, Turn
 
 if TYPE_CHECKING:
@@ -122,7 +122,8 @@ def _stream_turn(archive: Archive, chatbot: Chatbot, session: Session) -> Iterat
             followups=_followups(archive, turn, history),
         )
     except BackfileError as error:
-        failed = Notice("error", message=str(error))
+        told = error_text(error, texts_in(session.language))
+        failed = Notice("error", message=told)
         turn = replace(turn, answer=Answer(turn.request.question, refused=True, refusal=failed))
     yield replace(turn, progress="done")
 
@@ -138,7 +139,6 @@ def _followups(
     return followup_questions(
         archive,
         turn.answer,
-        filters=turn.request.filters,
         asked_on=turn.asked_on,
         asked_before=[question for question, _ in history],
     )

@@ -18,14 +18,16 @@ from ui.web.feedback import DailyLimit
 from ui.web.labels import i18n
 from ui.web.quota import Bucket
 from ui.web.reader_view import ReaderView
+from ui.web.saved_counts import SavedCounts
 from ui.web.state import AskRequest, Session
 from ui.web.views.article import AS_CITED, Place, Reading, article_html
-from ui.web.views.cards import cards_html
+from ui.web.views.cards import card_pieces
 from ui.web.views.chips import chips_html
 from ui.web.views.conversations import conversations_html
 from ui.web.views.header import Account, header_html
+from ui.web.views.saved import CountedSearch
 from ui.web.views.status import status_html
-from ui.web.views.thread import thread_html
+from ui.web.views.thread import thread_pieces
 from ui.web.withdrawn import without_hidden, without_withdrawn
 
 if TYPE_CHECKING:
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 Updates = dict[Any, Any]  # components, with their new values or properties
 
 THUMB_BURST, THUMB_SECONDS = 20, 15.0  # rate limit per client
+EXPORT_BURST, EXPORT_SECONDS = 4, 15.0  # per client, since all clients' files wait in one queue
+WORK_BURST, WORK_SECONDS = 60, 0.25  # per client, of events that search or read articles
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +48,28 @@ class PageUpdates:
         view: The archive and the chatbot, as each reader may use them.
         on: The components.
         summaries: Cached overviews of the archive.
+        counts: Saved searches with their counts of new articles.
         feedback: Limit on the feedback per day.
         thumbs: Rate limit of thumbs per client.
+        exports: Rate limit of files with all matching articles, per client.
+        work: Rate limit of events that search or read articles, per client.
     """
 
     view: ReaderView
     on: Components
     summaries: SummaryCache
+    counts: SavedCounts
     feedback: DailyLimit = field(default_factory=DailyLimit)
     thumbs: Bucket = field(default_factory=lambda: Bucket(THUMB_BURST, THUMB_SECONDS))
+    exports: Bucket = field(default_factory=lambda: Bucket(EXPORT_BURST, EXPORT_SECONDS))
+    work: Bucket = field(default_factory=lambda: Bucket(WORK_BURST, WORK_SECONDS))
+
+    def is_too_much(self, request: gr.Request) -> bool:
+        """Count an event that searches or reads articles; return whether a client sends too many.
+
+        The handler then shows `too_many_requests` in place of what was asked for.
+        """
+        return not self.work.take(request.client.host if request.client else "")
 
     @property
     def archive(self) -> Archive:
@@ -63,6 +80,15 @@ class PageUpdates:
     def summary(self) -> ArchiveSummary:
         """Overview of what the reader may see of the archive."""
         return self.summaries.current(self.view.archive, self.view.rights)
+
+    @property
+    def counted(self) -> list[CountedSearch]:
+        """The reader's saved searches, with the number of new articles that they may see.
+
+        Raises:
+            BackfileError: The file of saved items can't be read.
+        """
+        return self.counts.list(self.view.saved, self.view.saved_rights)
 
     @property
     def session_components(self) -> list[Any]:
@@ -113,8 +139,8 @@ class PageUpdates:
         suggestions = () if session.turns else self.summary.suggestions
         return {
             self.on.session: session,
-            self.on.thread: thread_html(session.turns, texts, suggestions),
-            self.on.evidence: cards_html(session.turns, texts),
+            self.on.thread: thread_pieces(session.turns, texts, suggestions),
+            self.on.evidence: card_pieces(session.turns, texts),
             self.on.understood: gr.CheckboxGroup(
                 choices=chips, value=[kind for _, kind in chips], visible=bool(chips)
             ),

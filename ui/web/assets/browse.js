@@ -7,11 +7,12 @@ element.addEventListener('click', (event) => {
   const link = target.closest('a[data-open]');
   const days = target.closest('button[data-days]')?.dataset.days;
   if (days) {  // a bar of a name's page: the articles of its first month
-    trigger('act', {action: 'facet', facet: 'month', value: days.slice(0, 7)});
+    document.dispatchEvent(new CustomEvent('bf-facet', {detail: ['month', days.slice(0, 7)]}));
     return;
   }
   if (facet) {
-    trigger('act', {action: 'facet', facet: facet.dataset.facet, value: facet.dataset.value});
+    const {facet: name, value} = facet.dataset;
+    document.dispatchEvent(new CustomEvent('bf-facet', {detail: [name, value]}));
   } else if (name) {
     trigger('act', {action: 'name', value: name.dataset.name, kind: name.dataset.kind});
     document.querySelector('#bf-browse')?.scrollIntoView({block: 'start'});

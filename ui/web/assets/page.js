@@ -311,7 +311,11 @@
     if (pressed === 'shortcuts') find('#bf-shortcuts')?.showModal();
     if (pressed === 'rail') document.body.classList.toggle('bf-rail-open');
     else if (!target.closest?.('#bf-rail') || pressed === 'open' || target.closest('#bf-new')) document.body.classList.remove('bf-rail-open');
-    if (pressed === 'open-search' && document.body.dataset.view !== 'ask') {
+    const browsed = target.closest?.('[data-do="open-search"]')?.dataset.link;
+    if (browsed) {
+      history.pushState(null, '', browsed);
+      showView('browse');
+    } else if (pressed === 'open-search' && document.body.dataset.view !== 'ask') {
       history.pushState(null, '', location.pathname);
       showView('ask');
     }
@@ -338,6 +342,29 @@
     });
     if (target.matches?.('dialog')) target.close();
   }, true);
+
+  // The coverage calendar: a cell that has the focus, or was pressed, is also said in words.
+  const sayCell = (cell) => {
+    const calendar = cell.closest('.bf-calendar');
+    const publisher = find('b', cell.closest('[role="row"]')).firstChild.textContent.trim();
+    const place = calendar.parentElement.querySelector('.bf-cell');
+    if (place) place.textContent = `${publisher}, ${cell.title}`;
+    for (const other of findAll('[role="gridcell"][tabindex="0"]', calendar)) other.tabIndex = -1;
+    cell.tabIndex = 0;
+  };
+  const STEPS = {ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0]};
+  const moveCell = (cell, key) => {
+    const rows = findAll('[role="row"]', cell.closest('.bf-calendar')).map((row) => findAll('[role="gridcell"]', row));
+    const row = rows.findIndex((cells) => cells.includes(cell)), at = rows[row].indexOf(cell);
+    if (key === 'Home' || key === 'End') return rows[row].at(key === 'Home' ? 0 : -1);
+    return STEPS[key] && rows[row + STEPS[key][0]]?.[at + STEPS[key][1]];
+  };
+  for (const kind of ['focusin', 'click']) {
+    document.addEventListener(kind, ({target}) => {
+      const cell = target.closest?.('.bf-calendar [role="gridcell"]');
+      if (cell) sayCell(cell);
+    });
+  }
 
   // Keyboard
   const step = (by) => {
@@ -378,6 +405,9 @@
       if (!find('dialog[open]')) closeArticle();
       return;
     }
+    const cell = document.activeElement?.closest?.('.bf-calendar [role="gridcell"]');
+    const next = cell && moveCell(cell, event.key);
+    if (next) { event.preventDefault(); next.focus(); return; }
     const bar = document.activeElement?.closest?.('.bf-bars > button');
     if (bar && (event.key === 'ArrowRight' || event.key === 'ArrowLeft')) {
       const bars = findAll('.bf-bars > button');
@@ -389,46 +419,4 @@
     const act = keys[event.key];
     if (act) { event.preventDefault(); act(); }
   });
-
-  // Without a connection, the page says so and keeps the question.
-  const question = () => find('#bf-question textarea');
-  const connection = () => {
-    find('.bf-offline')?.remove();
-    if (navigator.onLine) return;
-    const note = document.createElement('p');
-    const again = document.createElement('button');
-    note.className = 'bf-offline';
-    note.setAttribute('role', 'alert');
-    again.type = 'button';
-    again.textContent = words().retry ?? '';
-    again.addEventListener('click', () => {
-      connection();
-      if (navigator.onLine && question().value) find('#bf-question .submit-button')?.click();
-    });
-    note.append(`${words().offline ?? ''} `, again);
-    find('#bf-banner')?.append(note);
-  };
-  const keepQuestion = (event) => {
-    const isKey = event.type === 'keydown';
-    const place = event.target.closest?.(isKey ? 'textarea' : '.submit-button');
-    if (navigator.onLine || !place?.closest('#bf-question')) return;
-    if (isKey && (event.key !== 'Enter' || event.shiftKey)) return;
-    event.preventDefault();
-    event.stopImmediatePropagation();
-    connection();
-  };
-  addEventListener('keydown', keepQuestion, true);
-  addEventListener('click', keepQuestion, true);
-  // Gradio reloads the page when the connection is back; the question outlives that.
-  const KEPT = 'backfile-question';
-  addEventListener('pagehide', () => sessionStorage.setItem(KEPT, question()?.value ?? ''));
-  whenThere('#bf-question textarea', (field) => {
-    const kept = sessionStorage.getItem(KEPT);
-    sessionStorage.removeItem(KEPT);
-    if (!kept || field.value) return;
-    field.value = kept;
-    field.dispatchEvent(new Event('input', {bubbles: true}));
-  }, 3600);
-  addEventListener('online', connection);
-  addEventListener('offline', connection);
 }

@@ -66,7 +66,7 @@ element.addEventListener('click', (event) => {
   if (!pressed || event.detail > 1) return;  // a double click would act on what came in its place
   const {do: name, id} = pressed.dataset;
   if (name === 'open-search') trigger('search', {id});
-  else if (name === 'word' || name === 'markdown') trigger('file', {id, form: name});
+  else if (['word', 'pdf', 'markdown'].includes(name)) trigger('file', {id, form: name});
   else if (name === 'feed-address') trigger('feed', {id});
   else if (name.startsWith('rename')) askName(pressed, pressed.closest('[data-name]').dataset.name);
   else if (name === 'create-dossier') askName(pressed, '');

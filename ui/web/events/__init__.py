@@ -15,7 +15,7 @@ from ui.web.events.ask import wire_answer, wire_ask
 from ui.web.events.browse import wire_browse
 from ui.web.events.export import wire_export
 from ui.web.events.feedback import wire_feedback
-from ui.web.events.histogram import show_chart
+from ui.web.events.histogram import chart_of
 from ui.web.events.load import wire_load
 from ui.web.events.reading import wire_reading
 from ui.web.events.saved import wire_saved
@@ -97,6 +97,4 @@ def _wire_conversations(page: PageUpdates) -> None:
 
 def show_chart_of(page: PageUpdates, event: Any) -> None:
     """Register the chart of the last answer after an event."""
-    event.success(
-        lambda session: show_chart(page, session), page.on.session, page.on.chart, **UNQUEUED_EVENT
-    )
+    event.success(chart_of(page), page.on.session, page.on.chart, **UNQUEUED_EVENT)

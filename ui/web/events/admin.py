@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ import gradio as gr
 from rag.errors import BackfileError
 from rag.schema import ALL_RIGHTS
 from rag.settings import Settings
-from ui.i18n import Texts, texts_in
+from ui.i18n import Texts, error_text, texts_in
 from ui.ingest_job import (
     MOST_SOURCES,
     IngestResult,
@@ -20,11 +21,13 @@ from ui.ingest_job import (
     split_addresses,
     withdraw_articles,
 )
+from ui.web import input_validation
 from ui.web.components import ADMIN_EVENT, QUEUED_EVENT, IngestControls, WithdrawControls
 from ui.web.labels import i18n
 from ui.web.places import html_place, read_asset
 from ui.web.reader_view import is_local, reader_of
 from ui.web.state import Session
+from ui.web.table_request import TableRequest
 from ui.web.views.markup import escape, escape_line, paragraph
 from ui.web.views.status import failure, ingest_html
 
@@ -53,10 +56,8 @@ def lay_out_ingest() -> IngestControls:
                 i18n("add_stop"), size="sm", min_width=60, visible=False, elem_id="bf-stop"
             )
         report = html_place("bf-told", read_asset("report.js"))
-        name = gr.Textbox(label=i18n("withdraw_name"), max_length=2000, max_lines=1)
-        remove = gr.Button(i18n("withdraw"), size="sm", elem_id="bf-remove")
         status = html_place("bf-status")
-    return IngestControls(files, addresses, preview, add, stop, report, name, remove, status)
+    return IngestControls(files, addresses, preview, add, stop, report, status)
 
 
 def lay_out_withdrawal(session_seconds: int) -> WithdrawControls:
@@ -101,7 +102,8 @@ def wire_admin(page: PageUpdates, settings: Settings) -> list[Any]:
         _stop_adding(page), session, ended, cancels=[adding, previewing], **QUEUED_EVENT
     )
     asking = [withdrawal.article_ids, withdrawal.block, withdrawal.question, withdrawal.reason]
-    on.withdraw.click(_confirm_withdrawal(page), [session, on.article_name], asking, **ADMIN_EVENT)
+    table = page.on.archive.table
+    table.rows.withdraw(_confirm_selected(page), session, asking, **ADMIN_EVENT)
     page.on.article.remove(
         _confirm_withdrawal(page), [session, page.on.opened], asking, **ADMIN_EVENT
     )
@@ -112,8 +114,8 @@ def wire_admin(page: PageUpdates, settings: Settings) -> list[Any]:
     )
     withdrawing = withdrawal.yes.click(
         _withdraw(page, settings),
-        [session, withdrawal.article_ids, withdrawal.reason],
-        [*asking, on.article_name, *page.coverage_components, *page.article_components],
+        [session, withdrawal.article_ids, withdrawal.reason, table.asked, page.on.opened],
+        [*asking, table.asked, *page.coverage_components, *page.article_components],
         **ADMIN_EVENT,
     )
     return [adding, stopping, withdrawing]
@@ -141,6 +143,11 @@ def require_saving(session: Session, request: gr.Request) -> Texts:
     if not may_save(request):
         raise gr.Error(texts("not_allowed"), print_exception=False)
     return texts
+
+
+def client_of(request: gr.Request) -> str:
+    """Return the address of the sender of a request, as the guard sees it, for the log."""
+    return str(getattr(getattr(request.request, "state", None), "client", ""))
 
 
 def require_write_access(session: Session, request: gr.Request) -> Texts:
@@ -172,7 +179,12 @@ def _add_articles(page: PageUpdates, settings: Settings, *, preview: bool = Fals
         yield {**_show_busy(page, is_busy=True), on.report: ingest_html(IngestResult(), texts)}
         result = IngestResult()
         for result in ingest_upload(
-            page.view.whole_archive, settings, sources, addresses[:MOST_SOURCES], preview=preview
+            page.view.whole_archive,
+            settings,
+            sources,
+            addresses[:MOST_SOURCES],
+            preview=preview,
+            by=client_of(request),
         ):
             yield {on.report: ingest_html(result, texts, preview=preview)}
         yield {
@@ -210,33 +222,58 @@ def _show_busy(page: PageUpdates, *, is_busy: bool) -> dict[Any, Any]:
 
 
 def _confirm_withdrawal(page: PageUpdates) -> Any:
-    on = page.on.admin.withdrawal
-
     def confirm(session: Session, name: str, request: gr.Request) -> dict[Any, Any]:
         texts = require_write_access(session, request)
-        ids = find_ids(page.view.whole_archive, str(name or ""))
-        if not ids:
-            gr.Warning(texts("no_such_article"))
-            return {on.article_ids: (), on.block: gr.Column(visible=False)}
-        first = page.view.whole_archive.article(ids[0], access=ALL_RIGHTS)
-        title = first.title if first else ids[0]
-        more = f" (+{len(ids) - 1})" if len(ids) > 1 else ""
-        question = texts("withdraw_confirm", title=f"{title or ids[0]}{more}")
-        return {
-            on.article_ids: tuple(ids),
-            on.question: paragraph(escape_line(question), "bf-sure"),
-            on.block: gr.Column(visible=True),
-            on.reason: "",
-        }
+        return _ask_for_reason(page, find_ids(page.view.whole_archive, str(name or "")), texts)
 
     return confirm
+
+
+def _confirm_selected(page: PageUpdates) -> Any:
+    def confirm_selected(
+        session: Session, pressed: gr.EventData, request: gr.Request
+    ) -> dict[Any, Any]:
+        texts = require_write_access(session, request)
+        wanted = input_validation.read(input_validation.ArticleIds, pressed._data)
+        ids = dict.fromkeys(wanted.ids if wanted else ())
+        there = [one for one in ids if page.view.whole_archive.article(one, access=ALL_RIGHTS)]
+        return _ask_for_reason(page, there, texts)
+
+    return confirm_selected
+
+
+def _ask_for_reason(page: PageUpdates, ids: Sequence[str], texts: Texts) -> dict[Any, Any]:
+    """Show the dialog that confirms the withdrawal of these articles."""
+    on = page.on.admin.withdrawal
+    if not ids:
+        gr.Warning(texts("no_such_article"))
+        return {on.article_ids: (), on.block: gr.Column(visible=False)}
+    first = page.view.whole_archive.article(ids[0], access=ALL_RIGHTS)
+    title = (first and first.title) or ids[0]
+    others = len(ids) - 1
+    question = (
+        texts("withdraw_confirm_several", title=title, count=others)
+        if others
+        else texts("withdraw_confirm", title=title)
+    )
+    return {
+        on.article_ids: tuple(ids),
+        on.question: paragraph(escape_line(question), "bf-sure"),
+        on.block: gr.Column(visible=True),
+        on.reason: "",
+    }
 
 
 def _withdraw(page: PageUpdates, settings: Settings) -> Any:
     on = page.on.admin.withdrawal
 
     def withdraw(
-        session: Session, ids: tuple[str, ...], reason: str | None, request: gr.Request
+        session: Session,
+        ids: tuple[str, ...],
+        reason: str | None,
+        asked: TableRequest,
+        opened: str,
+        request: gr.Request,
     ) -> dict[Any, Any]:
         texts = require_write_access(session, request)
         reason_text = (reason or "").strip()[:LONGEST_REASON]
@@ -248,14 +285,15 @@ def _withdraw(page: PageUpdates, settings: Settings) -> Any:
                 withdraw_articles(page.view.whole_archive, settings, ids, reason_text) if ids else 0
             )
         except BackfileError as error:
-            gr.Warning(escape(str(error)))
+            gr.Warning(escape(error_text(error, texts)))
             return {on.article_ids: ids}
         page.view.record("withdraw", articles=" ".join(ids))
-        gr.Info(texts("withdrawn_articles", count=count), duration=5)
+        if opened:  # in the table, a bar says so and undoes it
+            gr.Info(texts("withdrawn_articles", count=count), duration=5)
         return {
             on.article_ids: (),
             on.block: gr.Column(visible=False),
-            page.on.admin.ingest.article_name: "",
+            page.on.archive.table.asked: replace(asked, undoable=tuple(ids)),
             **page.show_coverage(texts, may_write=True),
             **page.close_article(),
         }

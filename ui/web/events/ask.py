@@ -13,7 +13,7 @@ from ui.i18n import texts_in
 from ui.web import input_validation, run_turn
 from ui.web.ask_request import FIELDS, preset_days, request_from_fields, request_from_link
 from ui.web.components import ASK_EVENT, UNQUEUED_EVENT
-from ui.web.events.histogram import on_pick, show_chart
+from ui.web.events.histogram import chart_of, on_pick
 from ui.web.state import AskRequest, Session
 from ui.web.updates import PageUpdates, Updates
 from ui.web.views.chips import chips_html
@@ -84,9 +84,7 @@ def wire_answer(page: PageUpdates, begun: Any, concurrency: int) -> None:
     answer.failure(_stop(page), page.on.session, page.session_components, **UNQUEUED_EVENT)
     answer.success(
         page.show_finished, page.on.session, page.session_components, **UNQUEUED_EVENT
-    ).then(
-        lambda session: show_chart(page, session), page.on.session, page.on.chart, **UNQUEUED_EVENT
-    )
+    ).then(chart_of(page), page.on.session, page.on.chart, **UNQUEUED_EVENT)
 
 
 def _stop(page: PageUpdates) -> Any:

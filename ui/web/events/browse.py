@@ -16,7 +16,7 @@ from ingest.export_format import to_record
 from rag.errors import BackfileError
 from rag.schema import Article
 from ui.answer_formats import ExportedFile
-from ui.i18n import Texts, texts_in
+from ui.i18n import Texts, error_text, texts_in
 from ui.render import iso_date, json_line
 from ui.web import input_validation
 from ui.web.browse_request import BrowseRequest, browse_from_link
@@ -28,11 +28,13 @@ from ui.web.state import Session
 from ui.web.updates import PageUpdates, Updates
 from ui.web.views.browse import MOST_SHOWN, facets_html, name_html, names_html, results_html
 from ui.web.views.markup import escape
+from ui.web.views.status import failure
 
 PAGE = 50  # articles shown at once
 MOST_NAMES = 60  # of all kinds
 MOST_EXPORTED = 20_000  # articles in one file; `backfile browse --export` has no limit
 MOST_CHARACTERS = 20_000_000  # of one file, which is in memory several times until it is saved
+TOO_MUCH = "too_many_requests"
 BROWSE_JS = read_asset("browse.js")
 COLUMNS = ("id", "title", "publisher", "authors", "published", "section", "language", "url")
 
@@ -65,7 +67,7 @@ def lay_out_browse(session_seconds: int) -> BrowseView:
                 elem_id="bf-browse-order",
             )
         with gr.Row(elem_id="bf-browse-desk"):
-            facets = html_place("bf-facets", BROWSE_JS)
+            facets = html_place("bf-facets", f"{read_asset('facets.js')}\n{BROWSE_JS}")
             results = html_place("bf-results", BROWSE_JS)
         names = html_place("bf-names", BROWSE_JS)
     return BrowseView(asked, shown, words, order, facets, results, names)
@@ -79,7 +81,10 @@ def wire_browse(page: PageUpdates) -> None:
     for event in (view.words.submit, view.order.input):
         event(handlers.search, inputs, outputs, **UNQUEUED_EVENT)
     on.banner.browse(handlers.open_view, inputs[:2], [*outputs, view.names], **UNQUEUED_EVENT)
-    for place in (view.facets, view.results, view.names):
+    # Each choice has all values, so of quick ones only the last counts. The script of the facets
+    # sends those of the results too: otherwise two could be under way.
+    view.facets.act(handlers.act, inputs, outputs, trigger_mode="always_last", **UNQUEUED_EVENT)
+    for place in (view.results, view.names):
         place.act(handlers.act, inputs, outputs, trigger_mode="multiple", **UNQUEUED_EVENT)
     view.names.prefix(
         handlers.find_names, on.session, view.names, trigger_mode="always_last", **UNQUEUED_EVENT
@@ -104,16 +109,32 @@ class BrowseHandlers:
         """Show what is asked for."""
         return show_browse(self.page, texts_in(session.language), asked, shown)
 
+    def too_much(self, session: Session) -> Updates:
+        """Say in place of the articles that this client sends too many requests."""
+        return {self.page.on.browse.results: failure(texts_in(session.language)(TOO_MUCH))}
+
     def search(
-        self, session: Session, asked: BrowseRequest, shown: int, words: str | None, order: str
+        self,
+        session: Session,
+        asked: BrowseRequest,
+        shown: int,
+        words: str | None,
+        order: str,
+        request: gr.Request,
     ) -> Updates:
         """Show the articles that have the words, in the order."""
+        if self.page.is_too_much(request):
+            return self.too_much(session)
         self.page.view.record("browse", question=words or "")
         chosen: Any = "relevance" if order == "relevance" else "date"
         return self.show(session, replace(asked, words=words or "", order=chosen, name="", kind=""))
 
-    def open_view(self, session: Session, asked: BrowseRequest, event: gr.EventData) -> Updates:
+    def open_view(
+        self, session: Session, asked: BrowseRequest, event: gr.EventData, request: gr.Request
+    ) -> Updates:
         """Show what the page's address names, or what was shown last."""
+        if self.page.is_too_much(request):
+            return self.too_much(session)
         link = input_validation.read(input_validation.Link, event._data)
         texts = texts_in(session.language)
         if link and link.query:
@@ -132,8 +153,11 @@ class BrowseHandlers:
         words: str | None,
         order: str,
         event: gr.EventData,
+        request: gr.Request,
     ) -> Updates:
-        """Choose a facet value, show a name or more articles."""
+        """Choose facet values, show a name or more articles."""
+        if self.page.is_too_much(request):
+            return self.too_much(session)
         wanted = input_validation.read(input_validation.BrowseAction, event._data)
         if wanted is None:
             return {self.page.on.browse.asked: gr.skip()}
@@ -143,27 +167,36 @@ class BrowseHandlers:
             return self.show(session, replace(asked, name="", kind=""))
         if wanted.action == "name":
             return self.show(session, replace(asked, name=wanted.value, kind=wanted.kind))
-        return self.show(session, asked.toggle(wanted.facet, wanted.value))
+        return self.show(session, asked.choose(wanted.chosen))
 
-    def find_names(self, session: Session, event: gr.EventData) -> Updates:
+    def find_names(self, session: Session, event: gr.EventData, request: gr.Request) -> Updates:
         """List the names that begin with what is typed."""
         wanted = input_validation.read(input_validation.NamePrefix, event._data)
         if wanted is None:
             return {self.page.on.browse.names: gr.skip()}
+        if self.page.is_too_much(request):
+            texts = texts_in(session.language)
+            told = names_html((), wanted.prefix, texts, instead=failure(texts(TOO_MUCH)))
+            return {self.page.on.browse.names: told}
         found = self.page.archive.names(prefix=wanted.prefix, limit=MOST_NAMES)
         return {
             self.page.on.browse.names: names_html(found, wanted.prefix, texts_in(session.language))
         }
 
-    def export(self, session: Session, asked: BrowseRequest, event: gr.EventData) -> Any:
+    def export(
+        self, session: Session, asked: BrowseRequest, event: gr.EventData, request: gr.Request
+    ) -> Any:
         """Export all matching articles."""
         wanted = input_validation.read(input_validation.BrowseExport, event._data)
         if wanted is None:
             return None
+        if not self.page.exports.take(request.client.host if request.client else ""):
+            gr.Warning(texts_in(session.language)(TOO_MUCH))
+            return None
         try:
             made = export_articles(self.page, asked, wanted.form)
         except BackfileError as error:
-            gr.Warning(escape(str(error)))
+            gr.Warning(escape(error_text(error, texts_in(session.language))))
             return None
         self.page.view.record("export", what="articles", form=wanted.form, question=asked.words)
         return payload_of(made)
@@ -194,7 +227,7 @@ def show_browse(page: PageUpdates, texts: Texts, asked: BrowseRequest, shown: in
             asked.words, filters=asked.filters, order=asked.order, limit=shown
         )
     except BackfileError as error:
-        return {**updates, view.results: f'<p role="alert">{escape(str(error))}</p>'}
+        return {**updates, view.results: f'<p role="alert">{escape(error_text(error, texts))}</p>'}
     return {
         **updates,
         view.facets: facets_html(matching.facets, asked, texts),

@@ -20,6 +20,17 @@ from ui.web.updates import PageUpdates, Updates
 from ui.web.views.chart import chart_html
 
 
+def chart_of(page: PageUpdates) -> Any:
+    """Return the handler that shows the chart of the last question."""
+
+    def show(session: Session, request: gr.Request) -> Updates:
+        if page.is_too_much(request):
+            return {page.on.chart: ""}
+        return show_chart(page, session)
+
+    return show
+
+
 def show_chart(page: PageUpdates, session: Session) -> Updates:
     """Return the update that shows the chart of the last question, or none while it is answered."""
     if session.is_busy:

@@ -27,6 +27,7 @@ from ui.web.views.article import (
     place_at,
     similar_html,
 )
+from ui.web.views.status import failure
 
 
 def wire_reading(page: PageUpdates) -> None:
@@ -42,10 +43,16 @@ def wire_reading(page: PageUpdates) -> None:
         wanted = input_validation.read(input_validation.Opened, pressed._data)
         if wanted is None:
             return {on.article: gr.skip()}
+        if page.is_too_much(request):
+            texts = texts_in(session.language)
+            told = missing_html(texts("too_many_requests"), wanted.address, None, texts)
+            return {**page.close_article(), on.article: told}
         return _open(page, session, wanted, request)
 
-    def similar(session: Session, article_id: str) -> Updates:
+    def similar(session: Session, article_id: str, request: gr.Request) -> Updates:
         texts = texts_in(session.language)
+        if page.is_too_much(request):
+            return {on.similar: failure(texts("too_many_requests"))}
         article = page.archive.article(article_id) if article_id else None
         if article is None:
             return {on.similar: ""}

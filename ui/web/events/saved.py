@@ -17,9 +17,10 @@ from rag.errors import BackfileError
 from rag.schema import Filters
 from rag.store.saved_names import name_key
 from ui.dossier_formats import ExportedDossier, export_dossier
-from ui.i18n import Texts, texts_in
+from ui.i18n import Texts, error_text, texts_in
 from ui.permalinks import feed_address
 from ui.web import input_validation, run_turn
+from ui.web.browse_request import browse_from_filters
 from ui.web.components import OWN_EVENT, SavedView
 from ui.web.events.admin import may_save, require_saving
 from ui.web.events.export import COPY_JS, SAVE_JS, payload_of
@@ -29,7 +30,6 @@ from ui.web.updates import PageUpdates, Updates
 from ui.web.views.article import find_place
 from ui.web.views.markup import escape, escape_line
 from ui.web.views.saved import (
-    CountedSearch,
     OpenDossier,
     dossiers_html,
     rail_html,
@@ -107,7 +107,7 @@ class SavedHandlers:
                 return self.page.no_change()
             opened = _change(self.page, wanted, opened)
         except BackfileError as error:
-            gr.Warning(escape(str(error)))
+            gr.Warning(escape(error_text(error, texts)))
         return show_saved(self.page, texts, opened)
 
     def keep(
@@ -130,7 +130,7 @@ class SavedHandlers:
             searches.add(name, query, filters=filters, mode=mode)
             gr.Info(texts("search_saved"), duration=4)
         except BackfileError as error:
-            gr.Warning(escape(str(error)))
+            gr.Warning(escape(error_text(error, texts)))
         return show_saved(self.page, texts, opened)
 
     def collect(
@@ -162,11 +162,15 @@ class SavedHandlers:
             )
             gr.Info(texts("collected_in", name=escape_line(dossiers.get(opened).name)), duration=4)
         except BackfileError as error:
-            gr.Warning(escape(str(error)))
+            gr.Warning(escape(error_text(error, texts)))
         return show_saved(self.page, texts, opened)
 
     def search(self, session: Session, event: gr.EventData, request: gr.Request) -> Updates:
-        """Ask a saved search in a conversation of its own, and mark it as looked at."""
+        """Ask a saved search in a conversation of its own, and mark it as looked at.
+
+        One of filters alone is shown under Browse; if Browse doesn't have such filters, a new
+        conversation has them, and waits for a question.
+        """
         texts = require_saving(session, request)
         wanted = input_validation.read(input_validation.SavedId, event._data)
         if wanted is None:
@@ -174,22 +178,23 @@ class SavedHandlers:
         try:
             searches = self.page.view.saved.searches
             saved = searches.get(wanted.id)
-            if not saved.query or not session.is_loaded:
-                gr.Warning(texts("search_without_words" if session.is_loaded else "reload"))
+            if not session.is_loaded:
+                gr.Warning(texts("reload"))
                 return self.page.no_change()
             searches.mark_seen(saved)
+            rail = {self.page.on.saved_rail: rail_html(self.page.counted, texts)}
         except BackfileError as error:
-            gr.Warning(escape(str(error)))
+            gr.Warning(escape(error_text(error, texts)))
             return self.page.no_change()
         mode: Any = saved.mode if saved.mode in MODES else "answer"
         asked = AskRequest(saved.query, saved.filters, mode=mode)
+        chips = {**self.page.show_filters(asked, texts), self.page.on.mode: mode, **rail}
+        if not saved.query and browse_from_filters(saved.filters):
+            return {**self.page.no_change(), **rail}  # `saved.js` shows them under Browse
         started = run_turn.stop_turn(session).start_conversation()
-        return {
-            **self.page.begin_turn(started, asked),
-            **self.page.show_filters(asked, texts),
-            self.page.on.mode: mode,
-            self.page.on.saved_rail: rail_html(_counted(self.page), texts),
-        }
+        if not saved.query:
+            return {**self.page.show_session(started), **self.page.close_article(), **chips}
+        return {**self.page.begin_turn(started, asked), **chips}
 
     def file(
         self, session: Session, event: gr.EventData, request: gr.Request
@@ -213,7 +218,7 @@ class SavedHandlers:
                 texts,
             )
         except BackfileError as error:
-            gr.Warning(escape(str(error)))
+            gr.Warning(escape(error_text(error, texts)))
             return None
         self.page.view.record("export", what="dossier", form=wanted.form)
         return payload_of(made)
@@ -229,7 +234,7 @@ class SavedHandlers:
         try:
             token = self.page.view.saved.searches.feed_token(wanted.id)
         except BackfileError as error:
-            gr.Warning(escape(str(error)))
+            gr.Warning(escape(error_text(error, texts)))
             return None
         gr.Info(texts("copied"), duration=3)
         return {"path": feed_address(wanted.id, token)}
@@ -289,7 +294,7 @@ def show_saved(page: PageUpdates, texts: Texts, opened: str) -> Updates:
         opened: Id of the open dossier; "" for none.
     """
     view, saved, rights = page.on.saved, page.view.saved, page.view.saved_rights
-    counted = _counted(page)
+    counted = page.counted
     dossiers = saved.dossiers.list()
     dossier = next((one for one in dossiers if one.id == opened), None)
     shown = None
@@ -305,18 +310,11 @@ def show_saved(page: PageUpdates, texts: Texts, opened: str) -> Updates:
     }
 
 
-def _counted(page: PageUpdates) -> list[CountedSearch]:
-    searches, rights = page.view.saved.searches, page.view.saved_rights
-    return [
-        CountedSearch(one, searches.new(one, access=rights, most=0).count)
-        for one in searches.list()
-    ]
-
-
 def show_rail(page: PageUpdates, texts: Texts) -> Updates:
     """Show the saved searches in the rail; without them if their file can't be read."""
     try:
-        counted = _counted(page)
+        counted = page.counted
     except (BackfileError, ValueError) as error:
-        return {page.on.saved_rail: f'<p role="alert">{escape(str(error))}</p>'}
+        told = error_text(error, texts) if isinstance(error, BackfileError) else str(error)
+        return {page.on.saved_rail: f'<p role="alert">{escape(told)}</p>'}
     return {page.on.saved_rail: rail_html(counted, texts)}

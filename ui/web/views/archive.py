@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
+from ingest.pipeline import is_address
+from ingest.runner import COMMAND, SCHEDULE
 from rag.store.held_changes import HeldChange
 from rag.store.ingest_log import IngestRun, RejectedInput
 from rag.store.withdrawals import Withdrawal
@@ -115,14 +117,23 @@ def log_html(
 def _run(run: IngestRun, texts: Texts) -> str:
     counts = {name: int(run.figures.get(name) or 0) for name in ("new", "changed", "rejected")}
     words = texts("run", **{name: texts.number(count) for name, count in counts.items()})
-    return f"<div>{escape(words if run.ended else texts('run_interrupted'))}</div>"
+    facts = [words if run.ended else texts("run_interrupted"), _starter(run, texts)]
+    sources = [str(source) for source in run.figures.get("sources") or ()]
+    facts += [source[:300] for source in sources if len(sources) == 1 and is_address(source)]
+    return f'<div dir="auto">{escape_line(" · ".join(filter(None, facts)))}</div>'
+
+
+def _starter(run: IngestRun, texts: Texts) -> str:
+    """Return who or what started a run; runs of earlier versions don't say."""
+    by = str(run.figures.get("by") or "")
+    keys = {COMMAND: "by_command", SCHEDULE: "by_schedule"}
+    return texts(keys[by]) if by in keys else by and texts("by_client", client=by[:100])
 
 
 def _withdrawal(one: Withdrawal, title: str, texts: Texts) -> str:
     why = f"&#58; {escape_line(one.reason)}" if one.reason else ""
     words = escape(texts("erased_article" if one.erased else "removed_article"))
-    undo = "" if one.erased else _button("reinstate", one.article_id, texts("undo"), title)
-    return f'<div dir="auto">{words} <b>{escape_line(title)}</b>{why}</div>{undo}'
+    return f'<div dir="auto">{words} <b>{escape_line(title)}</b>{why}</div>'
 
 
 def coverage_html(counts: Mapping[str, Mapping[date, int]], texts: Texts) -> str:
@@ -154,7 +165,10 @@ def calendar_html(
     by_month = (last - first).days >= MOST_DAYS
     columns = _months(days) if by_month else _days(first, last)
     most = sorted(counts, key=lambda name: -sum(counts[name].values()))[:most_publishers]
-    rows = "".join(_calendar_row(name, counts[name], columns, by_month, texts) for name in most)
+    rows = "".join(
+        _calendar_row(name, counts[name], columns, by_month, texts, is_first=name == most[0])
+        for name in most
+    )
     ends = "".join(
         f"<span>{escape(texts.month(day) if by_month else texts.short_day(day))}</span>"
         for day in (columns[0], columns[-1])
@@ -162,29 +176,41 @@ def calendar_html(
     legend = escape(texts("coverage_by_month" if by_month else "coverage_by_day"))
     return (
         f"{paragraph(legend, 'bf-quiet')}"
-        f'<div class="bf-calendar" role="table" aria-label="{escape(texts("coverage"))}">'
-        f"{rows}</div>"
+        f'<div class="bf-calendar" role="grid" aria-readonly="true" '
+        f'aria-label="{escape(texts("coverage"))}">{rows}</div>'
         f'<p class="bf-axis" aria-hidden="true">{ends}</p>'
+        f'<p class="bf-cell" aria-hidden="true" dir="auto">{escape(texts("coverage_cell"))}</p>'
     )
 
 
 def _calendar_row(
-    name: str, counts: Mapping[date, int], columns: Sequence[date], by_month: bool, texts: Texts
+    name: str,
+    counts: Mapping[date, int],
+    columns: Sequence[date],
+    by_month: bool,
+    texts: Texts,
+    *,
+    is_first: bool,
 ) -> str:
+    """Return a row; `page.js` moves the focus between cells, of which one is reached by Tab."""
     sums: dict[date, int] = dict.fromkeys(columns, 0)
     for day, count in counts.items():
         at = day.replace(day=1) if by_month else day
         if at in sums:
             sums[at] += count
     most = max(sums.values()) or 1
-    cells = "".join(
-        f'<span role="cell" data-shade="{-(-SHADES * count // most)}" '
-        f'title="{escape(texts.month(at) if by_month else texts.short_day(at))}&#58; '
-        f'{escape(texts("articles", count=count))}"></span>'
+    label = escape_line(name or texts("no_publisher"))
+    said = [
+        f"{escape(texts.month(at) if by_month else texts.short_day(at))}&#58; "
+        f"{escape(texts('articles', count=count))}"
         for at, count in sums.items()
+    ]
+    cells = "".join(
+        f'<span role="gridcell" tabindex="{0 if is_first and place == 0 else -1}" '
+        f'data-shade="{-(-SHADES * count // most)}" title="{words}" aria-label="{words}"></span>'
+        for place, (count, words) in enumerate(zip(sums.values(), said, strict=True))
     )
     total = escape(texts.number(sum(counts.values())))
-    label = escape_line(name or texts("no_publisher"))
     return (
         f'<div role="row"><b role="rowheader" dir="auto">{label} <i>{total}</i></b>'
         f"<div>{cells}</div></div>"

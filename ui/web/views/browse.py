@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import date
 
@@ -69,10 +70,16 @@ def results_html(page: BrowsePage, asked: BrowseRequest, texts: Texts) -> str:
         if page.total
     )
     head = (
-        f'<div class="bf-found" data-link="{attribute(asked.link)}"><h2 tabindex="-1">{total}</h2>'
+        f'<div class="bf-found" {_state(asked)}><h2 tabindex="-1">{total}</h2>'
         f"{chips}<span>{exports}</span></div>"
     )
     return f'{head}<ul class="bf-articles">{rows_html(page, texts)}</ul>{_more(page, texts)}'
+
+
+def _state(asked: BrowseRequest) -> str:
+    """Return the attributes from which scripts read what is shown: its address and facet values."""
+    chosen = json.dumps(asked.chosen)
+    return f'data-link="{attribute(asked.link)}" data-chosen="{attribute(chosen)}"'
 
 
 def rows_html(page: BrowsePage, texts: Texts) -> str:
@@ -98,9 +105,16 @@ def _article(head: ArticleMetadata, texts: Texts) -> str:
     )
 
 
-def names_html(names: Sequence[NameCount], prefix: str, texts: Texts) -> str:
-    """Return the most frequent people, places and organisations, each with its page."""
-    columns = "".join(_names_of(kind, names, texts) for kind in KINDS)
+def names_html(names: Sequence[NameCount], prefix: str, texts: Texts, *, instead: str = "") -> str:
+    """Return the most frequent people, places and organisations, each with its page.
+
+    Args:
+        names: The names.
+        prefix: What they begin with.
+        texts: Language of the labels.
+        instead: HTML to show in place of the names.
+    """
+    columns = instead or "".join(_names_of(kind, names, texts) for kind in KINDS)
     field = (
         f'<input type="search" value="{escape(prefix)}" aria-label="{escape(texts("find_name"))}" '
         f'placeholder="{escape(texts("find_name"))}" maxlength="100">'
@@ -128,7 +142,7 @@ def name_html(page: NamePage, asked: BrowseRequest, texts: Texts) -> str:
     count = texts("articles", count=page.articles)
     also = f" · {texts('also_called')} {', '.join(page.variants)}" if page.variants else ""
     head = (
-        f'<div class="bf-found" data-link="{attribute(asked.link)}"><button type="button" '
+        f'<div class="bf-found" {_state(asked)}><button type="button" '
         f'data-do="back">← {escape(texts("back_to_articles"))}</button></div>'
         f'<h2 tabindex="-1" dir="auto">{escape_line(page.name)}</h2>'
         f"{paragraph(escape_line(f'{kind} · {count}{also}'), 'bf-quiet')}"

@@ -16,21 +16,29 @@ from ui.web.views.markup import escape, escape_line, paragraph
 MOST_COPIES = 5  # listed on a card; a wire story can have hundreds
 
 
-def cards_html(turns: Sequence[Turn], texts: Texts) -> str:
-    """Return the cards of all turns; those of earlier turns are collapsed."""
+def card_pieces(turns: Sequence[Turn], texts: Texts) -> list[list[str]]:
+    """Return the cards of all turns; those of earlier turns are collapsed.
+
+    Returns:
+        An element for each turn that has cards, as pieces of HTML; the last turn is first.
+    """
     if not turns:
-        return paragraph(escape(texts("no_sources_yet")), "bf-empty")
+        return [[paragraph(escape(texts("no_sources_yet")), "bf-empty")]]
     cards = [_turn(turn, number, texts) for number, turn in enumerate(turns, start=1)]
-    folded = "".join(
-        f'<details class="bf-earlier"><summary dir="auto">'
-        f"{escape_line(turn.request.question)}</summary>{markup}</details>"
-        for turn, markup in reversed(list(zip(turns[:-1], cards[:-1], strict=True)))
-        if markup
-    )
-    return f'<div class="bf-now">{cards[-1]}</div>{folded}'
+    folded = [
+        [
+            f'<details class="bf-earlier" data-id="{turn.id}"><summary dir="auto">'
+            f"{escape_line(turn.request.question)}</summary>",
+            *pieces,
+            "</details>",
+        ]
+        for turn, pieces in reversed(list(zip(turns[:-1], cards[:-1], strict=True)))
+        if pieces
+    ]
+    return [['<div class="bf-now">', *cards[-1], "</div>"], *folded]
 
 
-def _turn(turn: Turn, number: int, texts: Texts) -> str:
+def _turn(turn: Turn, number: int, texts: Texts) -> list[str]:
     answer = turn.answer
     if turn.card_hits:
         heading = "closest_articles" if answer.refused else "passages"
@@ -47,8 +55,8 @@ def _turn(turn: Turn, number: int, texts: Texts) -> str:
             for card, citations in groupby(answer.citations, key=lambda c: c.number)
         ]
     if not cards and not answer.refused:
-        return ""
-    return f"<h2>{escape(texts(heading))}</h2>{''.join(cards)}"
+        return []
+    return [f"<h2>{escape(texts(heading))}</h2>", *cards]
 
 
 def _first_mention_id(turn: Turn, number: int, card: int) -> str:

@@ -10,10 +10,11 @@ from rag.store.dossiers import LONGEST_NOTE, Dossier
 from rag.store.saved_searches import SavedSearch
 from ui.article_address import ArticleAddress
 from ui.i18n import Texts
+from ui.web.browse_request import browse_from_filters
 from ui.web.state import AskRequest
 from ui.web.views.cards import source_html
 from ui.web.views.chips import filter_words
-from ui.web.views.markup import escape, escape_line, paragraph
+from ui.web.views.markup import attribute, escape, escape_line, paragraph
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +51,19 @@ def rail_html(searches: Sequence[CountedSearch], texts: Texts) -> str:
     if not searches:
         return ""
     items = "".join(
-        f'<li><button type="button" data-do="open-search" data-id="{one.search.id}" dir="auto">'
-        f"{escape_line(one.search.name)}</button>{_count(one.new, texts)}</li>"
-        for one in searches
+        f"<li>{_open_button(one.search)}{_count(one.new, texts)}</li>" for one in searches
     )
     return f"<h2>{escape(texts('saved_searches'))}</h2><ul>{items}</ul>"
+
+
+def _open_button(search: SavedSearch) -> str:
+    """Return the button that opens a search; one of filters alone has its address under Browse."""
+    asked = None if search.query else browse_from_filters(search.filters)
+    link = f' data-link="{attribute(asked.link)}"' if asked else ""
+    return (
+        f'<button type="button" data-do="open-search" data-id="{search.id}"{link} dir="auto">'
+        f"{escape_line(search.name)}</button>"
+    )
 
 
 def _count(new: int, texts: Texts) -> str:
@@ -77,8 +86,7 @@ def _search(one: CountedSearch, texts: Texts) -> str:
         ("delete-search", texts("remove")),
     )
     return (
-        f'<li data-name="{name}"><div><button type="button" data-do="open-search" '
-        f'data-id="{search.id}" dir="auto">{name}</button>'
+        f'<li data-name="{name}"><div>{_open_button(search)}'
         f"{paragraph(escape_line(' · '.join(filter(None, facts))), 'bf-quiet')}</div>"
         f'<span class="{"bf-new" if one.new else "bf-quiet"}">{new}</span>{buttons}</li>'
     )
@@ -133,6 +141,7 @@ def _dossier(dossier: Dossier, opened: OpenDossier | None, texts: Texts) -> str:
         dossier.id,
         dossier.name,
         ("word", "Word"),
+        ("pdf", "PDF"),
         ("markdown", "Markdown"),
         ("rename-dossier", texts("rename")),
         ("delete-dossier", texts("remove")),

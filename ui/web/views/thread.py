@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 
 from rag.schema import ArticleMetadata, Statement
+from ui.answer_document import asked_fact, status_key
 from ui.i18n import Texts, notices_text, refusal_text, render, support_key
 from ui.web.state import Suggestion, Turn
 from ui.web.views.citing import citation_links
@@ -16,39 +16,39 @@ from ui.web.views.timeline import timeline_html
 
 MAX_CLOSEST = 3  # closest articles listed in the chat; all have cards
 SIGNS = {"partly": "◐", "unverified": "", "not supported": "✗", "contradicted": "✗"}
-THUMB_UP, THUMB_DOWN = "↑", "↓"
+THUMB = (
+    '<svg viewBox="0 0 16 16" aria-hidden="true"><path d="M5 7v6.5H2.5V7zM5 7l3-5.5c1 0 1.7.8 '
+    '1.5 1.8L9 6h3.7c.9 0 1.5.8 1.3 1.6l-1.2 4.8c-.2.7-.7 1.1-1.4 1.1H5"/></svg>'
+)
 EXPORT_NAMES = {
     "word": "Word",
+    "pdf": "PDF",
     "markdown": "Markdown",
     "html": "HTML",
     "ris": "RIS",
     "csl": "CSL-JSON",
 }
-STATUSES = {
-    "answered": "status_answered",
-    "sources disagree": "status_sources_disagree",
-    "closest matches only": "status_closest_matches_only",
-    "not found": "status_not_found",
-}
-NO_SEARCH = frozenset({"greeting", "thanks", "no_topic"})  # replies without a status
-FIGURES = frozenset({"dated_figure", "figure_of"})  # labels with the figure that was asked for
 LAYOUTS = {"timeline": timeline_html, "compare": compare_html, "quotes": quotes_html}
 SKELETON_LINES = 3
-# A short answer stands in brackets before the quotation: "[about 1,500:] North Korea ...".
-LEAD = re.compile(r"\[([^\[\]]{1,80}):\] ")
 
 
-def thread_html(turns: Sequence[Turn], texts: Texts, suggestions: Sequence[Suggestion]) -> str:
+def thread_pieces(
+    turns: Sequence[Turn], texts: Texts, suggestions: Sequence[Suggestion]
+) -> list[list[str]]:
     """Return the conversation: each question as a heading, its answer and the actions on it.
 
     Args:
         turns: The turns, oldest first.
         texts: Language of the labels.
         suggestions: Questions to begin with, shown while there are no turns.
+
+    Returns:
+        An element for each turn, as pieces of HTML, so that while an answer is written only new
+        ones are sent.
     """
     if not turns:
-        return _welcome(texts, suggestions)
-    return "".join(_turn(turn, number, texts) for number, turn in enumerate(turns, start=1))
+        return [[_welcome(texts, suggestions)]]
+    return [_turn(turn, number, texts) for number, turn in enumerate(turns, start=1)]
 
 
 def _welcome(texts: Texts, suggestions: Sequence[Suggestion]) -> str:
@@ -71,34 +71,33 @@ def _welcome(texts: Texts, suggestions: Sequence[Suggestion]) -> str:
     )
 
 
-def _turn(turn: Turn, number: int, texts: Texts) -> str:
+def _turn(turn: Turn, number: int, texts: Texts) -> list[str]:
     question = plain_line(turn.request.question)
-    return (
+    head = (
         f'<section class="bf-turn" id="turn-{number}" data-turn="{number}" data-id="{turn.id}" '
         f'data-progress="{turn.progress}" aria-labelledby="turn-{number}-asked">'
         f'<h2 class="bf-asked" id="turn-{number}-asked" data-testid="user" tabindex="-1" '
         f'dir="auto">{question}</h2>'
-        f'<div class="bf-answer" data-testid="bot">{answer_html(turn, number, texts)}</div>'
-        f"{_toolbar(turn, texts)}{_followups(turn, texts)}</section>"
+        '<div class="bf-answer" data-testid="bot">'
     )
+    end = f"</div>{_toolbar(turn, texts)}{_followups(turn, texts)}</section>"
+    return [head, *answer_pieces(turn, number, texts), end]
 
 
-def answer_html(turn: Turn, number: int, texts: Texts) -> str:
-    """Return the answer of a turn as HTML, with citations that link to the turn's cards.
+def answer_pieces(turn: Turn, number: int, texts: Texts) -> list[str]:
+    """Return the answer of a turn as pieces of HTML, with citations that link to its cards.
 
     Args:
         turn: The turn.
         number: Number of the turn, from 1; part of the ids.
         texts: Language of the labels.
     """
-    return "".join(
-        [
-            _status(turn, texts),
-            *_body(turn, number, texts),
-            *_notes(turn, texts),
-            _rejected_statements(turn, texts),
-        ]
-    )
+    return [
+        _status(turn, texts),
+        *_body(turn, number, texts),
+        *_notes(turn, texts),
+        _rejected_statements(turn, texts),
+    ]
 
 
 def _status(turn: Turn, texts: Texts) -> str:
@@ -112,9 +111,9 @@ def _status(turn: Turn, texts: Texts) -> str:
         )
     answer = turn.answer
     shown = turn.request.mode == "passages" and not answer.refused
-    if answer.refused and answer.refusal and answer.refusal.code in NO_SEARCH:
+    status = "status_passages_found" if shown else status_key(answer)
+    if not status:
         return ""
-    status = "status_passages_found" if shown else STATUSES[answer.status]
     facts = [texts("as_of", day=texts.day(answer.newest_source))] if _is_dated(turn) else []
     looked = max(answer.candidates_considered, len(answer.hits))
     if turn.progress in ("growing", "done") and looked:
@@ -141,7 +140,7 @@ def _toolbar(turn: Turn, texts: Texts) -> str:
     )
     whole = escape(texts("whole_conversation"))
     forms = f'<li><label class="bf-whole-check"><input type="checkbox"> {whole}</label></li>{forms}'
-    forms += f'<li><button type="button" data-do="print">{escape(texts("print_pdf"))}</button></li>'
+    forms += f'<li><button type="button" data-do="print">{escape(texts("print"))}</button></li>'
     export = (
         f'<details class="bf-menu"><summary>{escape(texts("export"))}</summary>'
         f"<ul>{forms}</ul></details>"
@@ -159,8 +158,8 @@ def _toolbar(turn: Turn, texts: Texts) -> str:
     }
     thumbs = "".join(
         f'<button type="button" class="bf-thumb" data-do="vote" data-liked="{liked}" '
-        f'aria-label="{escape(texts(key))}" title="{escape(texts(key))}">{sign}</button>'
-        for liked, key, sign in (("true", "like", THUMB_UP), ("false", "dislike", THUMB_DOWN))
+        f'aria-label="{escape(texts(key))}" title="{escape(texts(key))}">{THUMB}</button>'
+        for liked, key in (("true", "like"), ("false", "dislike"))
     )
     label = escape(texts("actions"))
     return (
@@ -208,16 +207,16 @@ def _body(turn: Turn, number: int, texts: Texts) -> Iterable[str]:
         text = escape(texts("found_passages", count=count))
         link = f'<a href="#turn-{number}-hit-1">{text}</a>' if count else text
         yield paragraph(link, "bf-said")
-    yield _statements(turn, number, texts)
+    yield from _statements(turn, number, texts)
 
 
-def _statements(turn: Turn, number: int, texts: Texts) -> str:
+def _statements(turn: Turn, number: int, texts: Texts) -> Iterable[str]:
     """Return the statements in the layout of the turn's mode."""
     lay_out = LAYOUTS.get(turn.request.mode)
     if lay_out is not None and turn.answer.statements:
-        return lay_out(turn.answer, number, texts)
+        return (lay_out(turn.answer, number, texts),)
     statements = enumerate(turn.answer.statements, start=1)
-    return "".join(_statement(one, number, place, texts) for place, one in statements)
+    return (_statement(one, number, place, texts) for place, one in statements)
 
 
 def _widen(turn: Turn, texts: Texts) -> str:
@@ -249,21 +248,17 @@ def _source_line(head: ArticleMetadata, texts: Texts) -> str:
 
 
 def _statement(statement: Statement, turn: int, place: int, texts: Texts) -> str:
-    label, text = render(statement.label, texts), statement.text
-    fact = ""
-    if place == 1 and statement.label is not None and statement.label.code in FIGURES:
-        fact, label = str(statement.label["figure"]), ""
-    elif place == 1 and not label and (bracket := LEAD.match(text)):
-        fact, text = bracket[1], text[bracket.end() :]
-    parts = [f"{escape_line(text)}{citation_links(statement, turn, place)}"]
+    fact, said = asked_fact(statement, texts) if place == 1 else ("", statement)
+    label = render(said.label, texts)
+    parts = [f"{escape_line(said.text)}{citation_links(statement, turn, place)}"]
     key = support_key(statement.support)
     if statement.support != "supported":  # a mark is for doubt: a quotation needs none
         reason = escape_line(": ".join(filter(None, (texts(key), render(statement.reason, texts)))))
         sign = f"{SIGNS[statement.support]} {escape(texts(key))}".strip()
         parts.append(f'<span class="bf-support bf-{key}" title="{reason}">{sign}</span>')
     head = f'<span class="bf-label">{escape_line(label)}</span>' if label else ""
-    said = paragraph(head + " ".join(parts), f"bf-statement bf-is-{key}")
-    return f"{_lead(fact, statement, texts)}{said}" if fact else said
+    shown = paragraph(head + " ".join(parts), f"bf-statement bf-is-{key}")
+    return f"{_lead(fact, statement, texts)}{shown}" if fact else shown
 
 
 def _lead(fact: str, statement: Statement, texts: Texts) -> str:
