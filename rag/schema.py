@@ -390,7 +390,7 @@ class Filters:
 
     @property
     def rights(self) -> Rights:
-        """What `access` allows reading."""
+        """Rights that `access` stands for."""
         return rights_of(self.access)
 
     def may_read(self, article: ArticleMetadata) -> bool:

@@ -248,7 +248,7 @@ class ArchiveLookup(ArchiveView):
         return daily_counts(self._store.database, filters)
 
     def coverage_gaps(self, filters: Filters = Filters()) -> tuple[CoverageGap, ...]:
-        """Return the stretches without articles that are unusually long for their publisher.
+        """Return the time ranges without articles that are unusually long for their publisher.
 
         Args:
             filters: The filters that the articles must pass; by default, all that need no right.

@@ -12,7 +12,7 @@ PASSAGES = 40  # nearest passages to read; several may be of one article
 
 
 class Searchable(Protocol):
-    """What the search for similar articles needs of an archive."""
+    """Part of an archive that the search for similar articles needs."""
 
     def search(
         self, query: str, k: int = ..., *, mode: Literal["vector"] = ..., filters: Filters = ...
