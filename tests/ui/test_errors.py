@@ -85,7 +85,7 @@ def test_failed_answer_is_in_the_readers_language(tmp_path: Path) -> None:
         page = page_of(archive)
         question = "x" * (LONGEST_QUESTION + 1)
         session = run_turn.begin_turn(Session(language="de"), AskRequest(question))
-        *_, session = run_turn.run_turn(archive, page.chatbot, session)
+        *_, session = run_turn.run_turn(archive, page.view.chatbot, session)
         shown = page.show_progress(session)[page.on.thread]
     assert "Die Frage hat" in html.unescape("".join(shown[-1]))
 
