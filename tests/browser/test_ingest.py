@@ -178,6 +178,8 @@ def test_file_and_address_go_in_and_article_is_withdrawn(
     page = open_page(at=admin_page)
     seen = page.evaluate_handle(WATCH_PROGRESS)
     open_admin(page)
+    articles = page.locator("#bf-status dt:text-is('Articles') + dd")
+    before = int(articles.inner_text())
     address = "https://ferry.example/raised"
     drop_file(
         page, "raised.jsonl", json.dumps({**FERRY, "url": address, "title": "Ferry is raised"})
@@ -189,15 +191,14 @@ def test_file_and_address_go_in_and_article_is_withdrawn(
         "Added 2 articles; 0 updated, 0 unchanged, 0 not added"
     )
     assert any(told.startswith("Reading:") for told in seen.evaluate("seen => seen"))
-    articles = page.locator("#bf-status dt:text-is('Articles') + dd")
-    before = int(articles.inner_text())
+    expect(articles).to_have_text(str(before + 2))
     page.get_by_label("address or id").fill(address)
     page.get_by_label("address or id").press("Enter")
     page.get_by_role("button", name="Withdraw …: Ferry is raised").click()
     expect(page.locator("#bf-sure")).to_contain_text("Withdraw “Ferry is raised”")
     page.get_by_label("Reason").fill("a test")
     page.get_by_role("button", name="Withdraw", exact=True).click()
-    expect(articles).to_have_text(str(before - 1))
+    expect(articles).to_have_text(str(before + 1))
 
 
 def test_ingest_can_be_stopped(open_page: Opened, admin_page: str) -> None:

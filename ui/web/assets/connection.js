@@ -48,6 +48,8 @@
     isLost = true;
     note();
   };
+  // Words that were only typed are not asked.
+  const isPending = () => pending !== '' && field()?.value.trim() === pending.trim();
   const retry = async () => {
     try {
       const reached = await plain(`${root}gradio_api/app_id`, {cache: 'no-store'});
@@ -57,13 +59,12 @@
       return;
     }
     if (isLost) {  // what Gradio knew of its requests is lost, too
-      keep(field()?.value);
-      if (pending) sessionStorage.setItem(AGAIN, find('#bf-mode input:checked')?.value ?? 'answer');
+      if (isPending()) sessionStorage.setItem(AGAIN, find('#bf-mode input:checked')?.value ?? 'answer');
       location.reload();
       return;
     }
     note();
-    if (navigator.onLine && field()?.value) find('#bf-question .submit-button')?.click();
+    if (navigator.onLine && isPending()) find('#bf-question .submit-button')?.click();
   };
 
   window.fetch = async (resource, options) => {
