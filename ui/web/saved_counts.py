@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from threading import Lock
 from typing import TYPE_CHECKING
+
+from cachetools import LRUCache
 
 from rag.schema import ALL_RIGHTS
 from ui.web.views.saved import CountedSearch
@@ -29,7 +30,7 @@ class SavedCounts:
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
         self._lock = Lock()
-        self._counts: OrderedDict[Key, int] = OrderedDict()
+        self._counts: LRUCache[Key, int] = LRUCache(MOST_KEPT)
 
     def list(self) -> list[CountedSearch]:
         """Return the saved searches, oldest first, with their counts.
@@ -44,11 +45,8 @@ class SavedCounts:
         key = (search.id, search.seen, search.seen_change, version)
         with self._lock:
             if key in self._counts:
-                self._counts.move_to_end(key)
                 return self._counts[key]
         count = self._archive.saved.searches.new(search, access=ALL_RIGHTS, most=0).count
         with self._lock:
             self._counts[key] = count
-            while len(self._counts) > MOST_KEPT:
-                self._counts.popitem(last=False)
         return count
