@@ -87,9 +87,19 @@ def cards(page: Page) -> Locator:
     return page.locator(".bf-now .bf-card")
 
 
+def wait_for_transitions(page: Page) -> None:
+    """Wait until no transition or animation that ends is running: half a fade has no contrast."""
+    page.wait_for_function(
+        """() => document.getAnimations().every(
+            (one) => one.playState !== 'running'
+                || one.effect?.getComputedTiming().endTime === Infinity)"""
+    )
+
+
 def accessibility_problems(page: Page) -> list[str]:
     """Return the serious accessibility problems that axe-core finds, with their places."""
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    wait_for_transitions(page)
     found = axe.Axe().run(page).response["violations"]
     return [
         f"{v['id']}: {v['nodes'][0]['html'][:200]}"

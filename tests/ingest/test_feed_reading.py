@@ -15,9 +15,11 @@ from ingest.feed_reading import FeedRead, check_url, feeds_of, open_client, read
 from ingest.runner import SCHEDULE
 from rag.archive.archive import Archive
 from rag.errors import ArchiveLockedError, InvalidValueError
+from rag.schema import Article
 from rag.settings import Settings
 from rag.store.feeds import Feed, FeedStore
 from rag.store.ingest_log import RunLog
+from tests.support.commands import run
 from tests.support.fake_site import FakeSite, Page, serve_site
 from tests.support.fakes import WordEmbeddings, small_archive
 from ui.web.feed_schedule import FeedSchedule
@@ -199,6 +201,11 @@ def test_schedule_reads_what_is_due(archive: Archive, site: FakeSite) -> None:
     assert run.figures["by"] == SCHEDULE
 
 
+def expect_no_problems(archive: Archive) -> None:
+    done = run("doctor", "--archive", archive.path)
+    assert done.code == 0, done.stdout
+
+
 def test_two_schedules_read_a_feed_once(archive: Archive, site: FakeSite) -> None:
     add(archive, site)
     go, counts = Event(), []
@@ -206,11 +213,11 @@ def test_two_schedules_read_a_feed_once(archive: Archive, site: FakeSite) -> Non
     with Archive.open(archive.path, embeddings=WordEmbeddings()) as other:
         schedules.append(FeedSchedule(other, SETTINGS))
 
-        def run(schedule: FeedSchedule) -> None:
+        def read(schedule: FeedSchedule) -> None:
             go.wait()
             counts.append(schedule.read_due())
 
-        threads = [Thread(target=run, args=(one,)) for one in schedules]
+        threads = [Thread(target=read, args=(one,)) for one in schedules]
         for thread in threads:
             thread.start()
         go.set()
@@ -218,6 +225,7 @@ def test_two_schedules_read_a_feed_once(archive: Archive, site: FakeSite) -> Non
             thread.join()
     assert sum(counts) == 1
     assert site.request_count("/feed") == 1
+    expect_no_problems(archive)
 
 
 def test_schedule_waits_for_another_ingest(archive: Archive, site: FakeSite) -> None:
@@ -250,13 +258,15 @@ def test_scheduled_read_gives_way_to_a_person(archive: Archive, site: FakeSite) 
     wait_until(lambda: site.request_count("/story0") > 0)
     with open_writer(archive, slow) as writer:
         assert schedule.read_due() == 0  # while a person writes
-        assert writer.count().articles >= 0
+        writer.add(Article(id="person.example/tide", title="Tide", text="The tide came in."))
     thread.join()
+    assert archive.article("person.example/tide") is not None
     after = feeds_of(archive.path).get(feed.id)
     assert site.request_count("/story199") == 0
     assert after.error == ""
     with pytest.raises(ArchiveLockedError), writer_of(archive), open_writer(archive, slow):
         pass
+    expect_no_problems(archive)
 
 
 def test_server_reads_in_the_background_until_it_is_closed(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from threading import Lock
 from typing import TYPE_CHECKING
+
+from cachetools import LRUCache
 
 from rag.rights import Rights
 from ui.web.views.saved import CountedSearch
@@ -31,7 +32,7 @@ class SavedCounts:
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
         self._lock = Lock()
-        self._counts: OrderedDict[Key, int] = OrderedDict()
+        self._counts: LRUCache[Key, int] = LRUCache(MOST_KEPT)
 
     def list(self, saved: Saved, rights: Rights) -> list[CountedSearch]:
         """Return the saved searches of an owner, oldest first, with their counts.
@@ -55,11 +56,8 @@ class SavedCounts:
         key = (search.id, search.seen, search.seen_change, version, rights)
         with self._lock:
             if key in self._counts:
-                self._counts.move_to_end(key)
                 return self._counts[key]
         count = searches.new(search, access=rights, most=0).count
         with self._lock:
             self._counts[key] = count
-            while len(self._counts) > MOST_KEPT:
-                self._counts.popitem(last=False)
         return count
