@@ -68,6 +68,7 @@ STYLE_SHEETS = (
     "phone.css",
     "reader.css",
     "archive.css",
+    "check.css",
 )
 MAX_UPLOAD = "1gb"  # the command line has no limit
 M_ARENA_MAX = -8  # parameter of mallopt(3) in glibc
