@@ -27,7 +27,7 @@ from ui.readers import Reader
 from ui.web import draft_check
 from ui.web.draft_check import NO_CHECK, DraftCheck, begin_check, run_check
 from ui.web.events.check import CheckHandlers
-from ui.web.quota import PLACES, QUESTIONS, WAITING, Quota
+from ui.web.quota import CHECKS_WAITING, PLACES, QUESTIONS, Quota
 from ui.web.reader_view import ReaderView
 from ui.web.state import Session
 from ui.web.updates import PageUpdates
@@ -321,6 +321,6 @@ def test_check_that_has_no_id_yet_is_counted() -> None:
 
 
 def test_waiting_checks_do_not_keep_questions_out() -> None:
-    quota = Quota(Waiting(checking=WAITING["checking"]))
+    quota = Quota(Waiting(checking=CHECKS_WAITING))
     assert quota.rejection_reason("a", "begin_checking") == "full"
     assert quota.rejection_reason("a", "begin") == ""

@@ -19,7 +19,9 @@ QUESTIONS = 3  # per client, waiting or being answered
 # Of a client's questions, by the group of an event. A check looks up to 200 sentences.
 PLACES = {"asking": 1, "begin": 1, "checking": 2, "begin_checking": 2}
 COUNTED = {"begin": "asking", "begin_checking": "checking"}  # what follows takes the places
-WAITING = {"asking": 64, "checking": 8}  # of all clients; a check may take a minute
+TAKING = ("asking", "checking")  # groups whose events take places until they end
+WAITING = 64  # waiting questions of all clients
+CHECKS_WAITING = 8  # waiting checks of all clients; each may take a minute
 EVENTS = 24  # per client, without questions
 REQUESTS = 8  # per client, processed at the same time; more have to wait
 REQUESTS_WAITING = 64
@@ -102,7 +104,7 @@ class Quota:
         asked = [
             PLACES[t.group]
             for t in holder.tickets.values()
-            if t.group in WAITING and t.ended is None
+            if t.group in TAKING and t.ended is None
         ]
         if len(holder.tickets) - len(asked) >= EVENTS:
             return "busy"
@@ -111,12 +113,13 @@ class Quota:
         if sum(asked) + holder.reserved + PLACES[group] > QUESTIONS:
             return "busy"
         queue = COUNTED.get(group, group)
-        return "full" if self._events.waiting(queue) >= WAITING[queue] else ""
+        most = CHECKS_WAITING if queue == "checking" else WAITING
+        return "full" if self._events.waiting(queue) >= most else ""
 
     @contextmanager
     def reserve_place(self, client: str, group: str) -> Iterator[None]:
         """Count a question while its event has no id yet."""
-        holder, places = self._client(client), PLACES[group] if group in WAITING else 0
+        holder, places = self._client(client), PLACES[group] if group in TAKING else 0
         holder.reserved += places
         try:
             yield
