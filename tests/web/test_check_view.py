@@ -324,3 +324,12 @@ def test_waiting_checks_do_not_keep_questions_out() -> None:
     quota = Quota(Waiting(checking=CHECKS_WAITING))
     assert quota.rejection_reason("a", "begin_checking") == "full"
     assert quota.rejection_reason("a", "begin") == ""
+
+
+def test_opened_view_leaves_a_problem_and_a_begun_check_alone(handlers: CheckHandlers) -> None:
+    done = checked(handlers.page, TRUE)
+    for check in (NO_CHECK, begin_check(DRAFT, None), done):
+        assert shown(handlers.open_view(Session(), check)).keys() == {
+            "bf-check-head-words",
+            "bf-check-end",
+        }

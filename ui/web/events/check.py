@@ -81,7 +81,8 @@ def wire_check(page: PageUpdates, settings: Settings, concurrency: int) -> None:
     on, view, handlers = page.on, page.on.check, CheckHandlers(page, settings.base_url)
     state = [on.session, view.check]
     shown = [view.check, view.checked, view.problem]
-    on.banner.check(handlers.open_view, state, [*shown, view.head, view.end], **UNQUEUED_EVENT)
+    opened = [view.head, view.end, view.checked, view.problem]
+    on.banner.check(handlers.open_view, state, opened, **UNQUEUED_EVENT)
     begun = view.begin.click(
         handlers.begin, [*state, view.draft, view.written_on], shown, js=SEND_JS, **CHECK_EVENT
     )
@@ -135,14 +136,18 @@ class CheckHandlers:
         return draft_check.without_articles(check, gone)
 
     def open_view(self, session: Session, check: DraftCheck) -> Updates:
-        """Show the form, and what was checked last."""
+        """Show the form, and what was checked last without articles that are gone.
+
+        It may be called while a check is begun, so it leaves alone what that changes.
+        """
         view, texts = self.page.on.check, texts_in(session.language)
-        words = {view.head: form_head_html(texts), view.end: form_end_html(texts)}
-        if check.progress != "none":
-            return words if check.is_busy else {**self.show(session, check), **words}
-        if self.page.summary.status.articles:
-            return {**words, view.problem: ""}
-        return {**words, view.problem: problem_html(texts("check_archive_empty"))}
+        words: Updates = {view.head: form_head_html(texts), view.end: form_end_html(texts)}
+        current = self.current(check)
+        if current is not check and not check.is_busy:
+            words[view.checked] = check_pieces(current, texts)
+        if not self.page.summary.status.articles:
+            words[view.problem] = problem_html(texts("check_archive_empty"))
+        return words
 
     def begin(
         self, session: Session, check: DraftCheck, draft: str | None, written_on: str | None
