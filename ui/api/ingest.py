@@ -23,7 +23,7 @@ from ui.api import problems
 from ui.api.fields import ArticleId, Day, Name
 from ui.api.jobs import UNFINISHED, Job, JobRunner, Sources
 from ui.api.problems import ProblemError
-from ui.api.services import CurrentEditor, EditingSender
+from ui.api.services import AddingSender, CurrentEditor, EditingSender
 from ui.api.values import model_of
 from ui.api.work import limit_writes
 from ui.readers import Reader
@@ -126,7 +126,7 @@ _BODY: Any = {
 )
 async def ingest(
     request: Request,
-    sender: EditingSender,
+    sender: AddingSender,
     idempotency_key: Annotated[
         str,
         Header(
@@ -255,12 +255,16 @@ def _sources(folder: Path, files: Iterable[Path], addresses: Iterable[str]) -> S
     return Sources(folder, tuple(files), tuple(addresses), digest.hexdigest())
 
 
+def _sees_all_jobs(reader: Reader) -> bool:
+    return reader.may("admin") and reader.rights.sees_everything  # rejects name articles
+
+
 JobId = Annotated[str, InPath(max_length=64, description="The `id` of a job")]
 
 
 def _own(jobs: JobRunner, job_id: str, reader: Reader) -> Job:
     job = jobs.get(job_id)
-    if job is None or (job.owner != reader.id and not reader.may("admin")):
+    if job is None or (job.owner != reader.id and not _sees_all_jobs(reader)):
         raise ProblemError(404, "not-found", "You have no such job; old ones are forgotten.")
     return job
 

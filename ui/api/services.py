@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from rag.settings import Settings
     from ui.accounts.audit import Via
 
+ADDING_NEEDS = (
+    "Adding articles needs the right to see all of them, since it may change any: ask for a user "
+    "with --every-access, without --publisher and --section."
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """Archive, chatbot and settings of a server, for the endpoints.
@@ -80,9 +86,18 @@ def sender_with(scope: Scope) -> Callable[[Request], Sender]:
     return find
 
 
+def adding_sender(request: Request) -> Sender:
+    """Dependency: the sender of a request, who may add articles."""
+    sender = sender_with("ingest")(request)
+    if not sender.reader.may_add:
+        raise ProblemError(403, "rights-missing", ADDING_NEEDS)
+    return sender
+
+
 # Parameters of endpoints. FastAPI reads annotations at run time: import these for real.
 CurrentServices = Annotated[Services, Depends(services_of)]
 CurrentReader = Annotated[Reader, Depends(reader_with("read"))]
 CurrentEditor = Annotated[Reader, Depends(reader_with("ingest"))]
 CurrentAdministrator = Annotated[Reader, Depends(reader_with("admin"))]
 EditingSender = Annotated[Sender, Depends(sender_with("ingest"))]
+AddingSender = Annotated[Sender, Depends(adding_sender)]

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ingest.runner import COMMAND
 from ui.accounts.audit import Activity
+from ui.api.services import ADDING_NEEDS
 from ui.ingest_job import IngestResult, ingest_upload, sum_reports, withdraw_articles
 from ui.mcp.errors import tool_error
 from ui.mcp.runner import ToolRunner
@@ -22,6 +23,7 @@ from ui.readers import LOCAL_VISITOR
 
 if TYPE_CHECKING:
     from ui.accounts.audit import Sender
+    from ui.readers import Reader
 
 WRITE_TOOLS: Final = frozenset({"add_articles", "remove_article"})
 MOST_ARTICLES = 50  # of one call
@@ -34,6 +36,13 @@ _WRITES = ToolAnnotations(
 _REMOVES = ToolAnnotations(
     read_only_hint=False, destructive_hint=True, idempotent_hint=True, open_world_hint=False
 )
+
+
+def hidden_tools(reader: Reader | None) -> frozenset[str]:
+    """Return the tools that write that don't exist for a reader."""
+    if reader is None or not reader.may("ingest"):
+        return WRITE_TOOLS
+    return frozenset() if reader.may_add else frozenset({"add_articles"})
 
 
 class NewArticle(BaseModel):
@@ -72,6 +81,8 @@ def add_write_tools(server: MCPServer, runner: ToolRunner) -> None:
         ctx: Context,
     ) -> AddResult:
         def add(sender: Sender) -> AddResult:
+            if not sender.reader.may_add:
+                raise tool_error("scope_missing", ADDING_NEEDS)
             return _add(runner, sender, articles)
 
         activity = Activity("ingest", details={"count": len(articles)})
