@@ -87,10 +87,15 @@ class ProgramSite:
         """Return a new token of a user."""
         return self.accounts.make_token(user, f"token {next(self.made)}", **given)[1]
 
-    def client(self, token: str = "", **headers: str) -> httpx.Client:
-        """Return a client that sends a token."""
+    def client(self, token: str = "", *, source: str = "", **headers: str) -> httpx.Client:
+        """Return a client that sends a token, from an address of this machine."""
         sent = {"Authorization": f"Bearer {token}"} if token else {}
-        return httpx.Client(base_url=self.served.address, headers={**sent, **headers}, timeout=60)
+        return httpx.Client(
+            base_url=self.served.address,
+            headers={**sent, **headers},
+            timeout=60,
+            transport=httpx.HTTPTransport(local_address=source or None),
+        )
 
     def as_(self, user: str) -> httpx.Client:
         """Return a client with the token of a user."""
