@@ -33,7 +33,8 @@ NEW = {"title": "Ferry", "text": "A ferry of Quell sank in the lake.", "publishe
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProgramSite]:
     """Return a server that these tests change."""
     with serve_site(tmp_path_factory.mktemp("readers")) as served:
-        served.accounts.add_user("dan", "", ["read", "ingest"], ALL_RIGHTS)
+        for name in ("dan", "fay"):
+            served.accounts.add_user(name, "", ["read", "ingest"], ALL_RIGHTS)
         yield served
 
 
@@ -98,7 +99,7 @@ def _ascii(value: object) -> bytes:
 
 
 def test_job_is_its_owners(site: ProgramSite) -> None:
-    with site.as_("cid") as owner, site.as_("dan") as other, site.as_("eva") as admin:
+    with site.as_("fay") as owner, site.as_("dan") as other, site.as_("eva") as admin:
         job = finished(owner, owner.post("/v1/ingest", json={"articles": [{**NEW, "id": "i/1"}]}))
         for method in ("GET", "DELETE"):
             seen = other.request(method, f"/v1/jobs/{job['id']}")
@@ -113,7 +114,7 @@ def test_job_is_its_owners(site: ProgramSite) -> None:
 
 def test_idempotency_key_is_its_readers(site: ProgramSite) -> None:
     key = {"Idempotency-Key": "the-same-for-both"}
-    with site.as_("cid") as one, site.as_("dan") as other:
+    with site.as_("fay") as one, site.as_("dan") as other:
         body = {"articles": [{**NEW, "id": "i/2"}]}
         first = one.post("/v1/ingest", json=body, headers=key).json()["id"]
         assert one.post("/v1/ingest", json=body, headers=key).json()["id"] == first
@@ -188,6 +189,19 @@ def test_editor_cannot_remove_what_they_may_not_see(site: ProgramSite, hidden: s
     assert site.mcp("cid", "call_tool", "remove_article", arguments).is_error
     with site.as_("eva") as client:
         assert client.get(f"/v1/articles/{encoded(hidden)}").status_code == 200
+
+
+@pytest.mark.parametrize("article_id", [BOARD.id, MISSING, INLAND.id])
+def test_editor_of_a_part_can_replace_nothing(site: ProgramSite, article_id: str) -> None:
+    """Whoever doesn't see everything neither replaces a hidden article nor finds out its id."""
+    forged = {**NEW, "id": article_id}
+    with site.as_("cid") as client:
+        sent = client.post("/v1/ingest", json={"articles": [forged]})
+        assert sent.status_code == 403
+        assert "rights-missing" in sent.json()["type"]
+    assert site.mcp("cid", "call_tool", "add_articles", {"articles": [forged]}).is_error
+    with site.as_("eva") as client:
+        assert NEW["text"] not in client.get(f"/v1/articles/{encoded(article_id)}").text
 
 
 def test_withdrawn_hidden_article_cannot_be_put_back(site: ProgramSite) -> None:

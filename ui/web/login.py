@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 from rag.errors import BackfileError
 from ui.accounts.accounts import LONGEST_NAME, SESSION_DAYS
 from ui.accounts.throttle import LoginThrottle
-from ui.i18n import Texts, preferred_language, texts_in
+from ui.i18n import Texts, error_text, preferred_language, texts_in
 from ui.readers import Reader
 from ui.web import routes
 from ui.web.authentication import Authentication, find_cookie
@@ -151,7 +151,7 @@ class LoginRoutes:
         try:
             address, flow = await self.oidc.begin(f"{base_url}{routes.OIDC_END}")
         except BackfileError as error:
-            return self._form(request, "/", "login_provider", secure=secure, why=str(error))
+            return self._form(request, "/", "login_provider", secure=secure, why=error)
         target = safe_target(query.get("next", ""))
         flow |= {"next": target if len(target) <= LONGEST_KEPT_TARGET else "/"}
         value = quote(urlencode(flow), safe="")
@@ -177,7 +177,7 @@ class LoginRoutes:
         except BackfileError as error:
             self.audit.record(None, "login_failed", client=request.client, why=str(error))
             failed = self._form(
-                request, "/", "login_provider", secure=secure, status=403, why=str(error)
+                request, "/", "login_provider", secure=secure, status=403, why=error
             )
             return LoginAnswer(failed.status, failed.body, (*failed.headers, gone))
         target = safe_target(flow.get("next", ""))
@@ -192,7 +192,7 @@ class LoginRoutes:
         *,
         secure: bool,
         status: int = 200,
-        why: str = "",
+        why: BackfileError | None = None,
         wait: int = 0,
     ) -> LoginAnswer:
         """Return the login page, with a new secret in the form and in a cookie."""
@@ -200,7 +200,8 @@ class LoginRoutes:
         cookie_name = _cookie(FORM_COOKIE, secure=secure)
         form = find_cookie(request.headers, cookie_name)  # another tab's form stays valid
         form = form if _FORM.fullmatch(form) else secrets.token_urlsafe(16)
-        told = " ".join(filter(None, (texts(message), why))) if message else ""
+        reason = error_text(why, texts) if why else ""
+        told = " ".join(filter(None, (texts(message), reason))) if message else ""
         body = login_html(texts, form, target, told, oidc=self.oidc is not None)
         cookie = _set_cookie(cookie_name, form, 3600, secure=secure, same_site="Strict")
         headers = [cookie, ("cache-control", "no-store")]
