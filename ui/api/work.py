@@ -17,6 +17,7 @@ from rag.answer.background import iterate_in_thread
 from rag.answer.chatbot import Chatbot
 from rag.settings import Settings
 from ui.accounts.audit import Activity, Sender
+from ui.accounts.rates import Rates
 from ui.api.closing import Closing
 from ui.api.fair_queue import FairQueue, Slot
 from ui.api.limits import RateLimits
@@ -56,7 +57,7 @@ class WorkScheduler:
             metrics: Where durations are counted.
             closing: Ends all work.
         """
-        self.limits = RateLimits(settings)
+        self.limits = RateLimits(settings, Rates.open(settings))
         self.metrics = metrics
         self.closing = closing
         self.deadlines = dict(DEADLINES)

@@ -20,6 +20,8 @@ from ui.accounts import passwords
 from ui.accounts.audit import AuditLog
 from ui.accounts.oidc import OidcProvider
 from ui.accounts.opening import open_accounts
+from ui.accounts.rates import Rates
+from ui.accounts.throttle import LoginThrottle
 from ui.api.app import begin_closing, close_api, create_api
 from ui.api.services import Services
 from ui.mcp.server import McpApp, create_server
@@ -271,7 +273,8 @@ class GuardedApp(Guard):
         calls = CallChecker(outer, page_functions(blocks), events, Quota(events))
         feeds = FeedRoute(calls, view.whole_archive, settings.base_url, authentication.feed_access)
         routes = ProgramRoutes(feeds, self._api, mcp)
-        login = LoginRoutes(authentication, audit, OidcProvider.of(settings))
+        self._throttle = LoginThrottle(Rates.open(settings))
+        login = LoginRoutes(authentication, audit, OidcProvider.of(settings), self._throttle)
         super().__init__(outer, routes, AllowedHosts.of(settings), login, settings.base_url)
 
     def close_streams(self) -> None:
@@ -284,6 +287,7 @@ class GuardedApp(Guard):
     def finish_jobs(self) -> None:
         """Wait for the ingest in progress to stop, after the server has stopped."""
         close_api(self._api)
+        self._throttle.close()
 
 
 def theme() -> themes.Base:
