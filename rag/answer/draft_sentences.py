@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rag.nlp.dates import MONTHS
-from rag.nlp.entities import Name, find_names, full_name, normalize_name
+from rag.nlp.entities import Name, find_names, normalize_name
 from rag.nlp.fragments import leans_on_previous
 from rag.nlp.numbers import find_dates, find_numbers
 from rag.nlp.people import NOT_PEOPLE
@@ -19,9 +20,11 @@ from rag.verify.reader_instructions import instructs_reader
 
 UNENDED_WORDS = 14  # a line with fewer words and without a full stop is a heading
 LISTED_WORDS = 5  # an item of a list with at least so many words claims something
+LONGEST_NAME = 4  # words of a person's name
 LEAST_WORDS = 2  # words and names without which a sentence claims nothing
 
 _BULLET = re.compile(r"[ \t]{0,8}(?:[-*•▪–]|\d{1,2}[.)])[ \t]+(?=\S)")
+_YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _MARKUP = re.compile(r"#{1,6}[ \t]+(?=\S)")
 _GREETING = re.compile(
     r"(?:dear|hello|hi|hey|good (?:morning|afternoon|evening)|greetings|sehr geehrte[rs]?"
@@ -77,7 +80,7 @@ def split_draft(draft: str) -> Iterator[DraftSentence]:
     Args:
         draft: Plain text, or Markdown.
     """
-    earlier: list[str] = []
+    before = _Before(draft)
     for span in split_sentences(draft):
         start, end = span.start, span.end
         marked = _BULLET.match(draft, start) or _MARKUP.match(draft, start)
@@ -88,8 +91,41 @@ def split_draft(draft: str) -> Iterator[DraftSentence]:
         if _MARKUP.match(draft, span.start) or not _is_claim(text, listed=listed):
             yield found
             continue
-        yield _complete(found, earlier, draft[:start])
-        earlier.append(text)
+        before.read_names(start)
+        yield _complete(found, before)
+        before.add(text)
+
+
+class _Before:
+    """What a draft has said so far: read once, since looking back at each sentence is quadratic."""
+
+    def __init__(self, draft: str) -> None:
+        self.sentences: list[str] = []
+        self.with_names = ""  # the last sentence that names somebody or something
+        self.years: tuple[str, ...] = ()  # of the last sentence that has any
+        self._names = deque(find_names(draft))
+        self._longer: dict[str, set[str]] = {}  # names of several words by the first and the last
+
+    def add(self, text: str) -> None:
+        """Take in a sentence."""
+        self.sentences.append(text)
+        self.years = tuple(dict.fromkeys(_YEAR.findall(text))) or self.years
+        if _names_of(text):
+            self.with_names = text
+
+    def read_names(self, end: int) -> None:
+        """Take in the names before a position of the draft."""
+        while self._names and self._names[0].end <= end:
+            name = self._names.popleft().text
+            parts = name.split()
+            if 1 < len(parts) <= LONGEST_NAME:
+                for part in (parts[0], parts[-1]):
+                    self._longer.setdefault(part, set()).add(name)
+
+    def full_name(self, surname: str) -> str:
+        """Return the one longer name that starts or ends with a surname; "" if unclear."""
+        longer = self._longer.get(surname, set())
+        return next(iter(longer)) if len(longer) == 1 else ""
 
 
 def _is_claim(text: str, *, listed: bool) -> bool:
@@ -123,24 +159,24 @@ def _unquoted(text: str) -> str:
     return re.sub(r"“[^”]{0,1500}+”|\"[^\"]{0,1500}+\"|„[^“]{0,1500}+“", "“”", text)
 
 
-def _complete(found: DraftSentence, earlier: Sequence[str], before: str) -> DraftSentence:
+def _complete(found: DraftSentence, before: _Before) -> DraftSentence:
     """Return a sentence with its claim and what it is about."""
     claim, about, context = found.text, list[str](), ""
     own = _names_of(claim)
     for name in own:
         if " " not in name:  # a surname: of the person whom the draft has named in full
-            whole = full_name(name, before)
-            if whole and whole != name:
+            whole = before.full_name(name)
+            if whole:
                 about.append(whole)
-    person = _last_person(earlier) if _HE_OR_SHE.search(claim) else ""
+    person = _last_person(before.sentences) if _HE_OR_SHE.search(claim) else ""
     if person and not any(" " in name for name in own):
         claim = _HE_OR_SHE.sub(lambda _: person, claim, count=1)
         about.append(person)
     if leans_on_previous(found.text) or not own:
-        context = next((text for text in reversed(earlier) if _names_of(text)), "")
+        context = before.with_names
         about += _names_of(context)[:1]
-        context = context or (earlier[-1] if earlier else "")
-    claim = _with_year(claim, earlier)
+        context = context or (before.sentences[-1] if before.sentences else "")
+    claim = _with_year(claim, before.years)
     return DraftSentence(found.text, found.span, claim, tuple(dict.fromkeys(about)), context)
 
 
@@ -175,16 +211,10 @@ def _last_person(earlier: Sequence[str]) -> str:
     return ""
 
 
-def _with_year(claim: str, earlier: Sequence[str]) -> str:
+def _with_year(claim: str, years: Sequence[str]) -> str:
     """Return a claim whose first bare day or month has the year that the draft gave last."""
     bare = next((d for d in find_dates(claim) if d.month and not d.year), None)
-    if bare is None or re.search(r"\b(?:19|20)\d\d\b", claim):
+    if bare is None or len(years) != 1 or _YEAR.search(claim):
         return claim
-    for text in reversed(earlier):
-        years = re.findall(r"\b(?:19|20)\d\d\b", text)
-        if len(set(years)) == 1:
-            day = f"{bare.day} {MONTHS[bare.month - 1]}" if bare.day else MONTHS[bare.month - 1]
-            return f"{claim[: bare.start]}{day} {years[0]}{claim[bare.end :]}"
-        if years:
-            return claim
-    return claim
+    day = f"{bare.day} {MONTHS[bare.month - 1]}" if bare.day else MONTHS[bare.month - 1]
+    return f"{claim[: bare.start]}{day} {years[0]}{claim[bare.end :]}"
