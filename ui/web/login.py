@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ui.accounts.audit import AuditLog
     from ui.accounts.oidc import OidcProvider
     from ui.accounts.types import User
-    from ui.web.request_guard import IncomingRequest
+    from ui.web.guard.request import IncomingRequest
 
 LONGEST_FORM = 8_192  # bytes
 LONGEST_TARGET = 4_096  # characters of the address to go on to
