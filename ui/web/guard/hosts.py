@@ -12,7 +12,7 @@ from rag.settings import Settings
 from ui.web.authentication import Network, is_in_networks, parse_networks
 
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
-WILDCARDS = ("", "0.0.0.0", "::", "*")
+WILDCARDS = ("", "0.0.0.0", "::", "*")  # nosec B104 # compared with, not listened on
 
 _HOST = re.compile(
     r"(?:\[(?P<v6>[0-9A-Fa-f:.]{2,45})\]|(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252})))"
