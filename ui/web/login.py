@@ -253,6 +253,7 @@ def refused_html(texts: Texts, reader: Reader) -> str:
     told = texts("login_no_reading", name=reader.name)
     return (
         f'<!doctype html><html lang="{escape(texts.language)}"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>Backfile</title><style>{read_asset('login.css')}</style></head><body><main>"
         f'<h1>Backfile</h1><p role="alert">{escape(told)}</p>'
         '<form method="post" action="/logout">'
