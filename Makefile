@@ -7,7 +7,7 @@ KILLS ?= 500
 # a file of tests at a time for each worker, in the order that tests/conftest.py gives them
 PARALLEL ?= -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 # every worker reads the tests, and every process that they start the code: compiled once, kept
-PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest $(PARALLEL)
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -rR $(PARALLEL)
 
 .PHONY: help install demo serve test test-fast test-full lint docs faults bench fuzz clean
 

@@ -85,6 +85,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         for fixture in MARKED.keys() & set(getattr(item, "fixturenames", ())):
             item.add_marker(MARKED[fixture])
+            if fixture == "browser":  # late on a busy machine now and then; reruns are listed
+                item.add_marker(pytest.mark.flaky(reruns=1))
         markers = (n for n, name in enumerate(FIRST) if item.get_closest_marker(name))
         place[item.path] = min(place.get(item.path, len(FIRST)), *markers, len(FIRST))
     items.sort(key=lambda item: place[item.path])

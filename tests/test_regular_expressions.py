@@ -1,6 +1,6 @@
 """Regular expressions take linear time on any input.
 
-The one timed test: it compares processor times of one pattern with each other, never with a clock.
+The one timed test: it compares a thread's processor times of one pattern, never with a clock.
 """
 
 from __future__ import annotations

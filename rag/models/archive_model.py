@@ -24,6 +24,8 @@ Vectors = npt.NDArray[np.float32]
 # Sentences whose vectors are kept, 1.5 kB each: an answer compares about 100, and the next answer
 # of a conversation, another mode or another column mostly the same ones.
 REMEMBERED = 4096
+# Queries whose vectors are kept: one search needs its vector several times, while others run.
+QUERIES_REMEMBERED = 256
 
 
 class LazyEmbeddings:
@@ -64,7 +66,7 @@ class ArchiveModel:
                 f"or re-embed the archive with `backfile reembed --model {self.name}`"
             )
         self._changing = threading.Lock()
-        self._last: tuple[Any, str, Vectors] = (None, "", np.empty(0, np.float32))
+        self._queries: LRUCache[bytes, Vectors] = LRUCache(QUERIES_REMEMBERED)
         self._remembered: LRUCache[tuple[str, bytes], Vectors] = LRUCache(REMEMBERED)
         self._remembering = threading.Lock()
 
@@ -97,6 +99,8 @@ class ArchiveModel:
                     f"the archive has been re-embedded with {name} since it was opened, and "
                     f"that model cannot be loaded here: {error}"
                 ) from error
+            with self._remembering:
+                self._queries.clear()
 
     def vectors(self, texts: Sequence[str]) -> Vectors:
         """Return the unit vectors of texts, embedded as passages, shape (n, dimension).
@@ -129,10 +133,7 @@ class ArchiveModel:
         if len(texts) > REMEMBERED // 4:  # not the sentences of an answer
             return self.vectors(texts)
         name = self.name
-        keys = [
-            (name, hashlib.blake2b(text.encode(errors="replace"), digest_size=16).digest())
-            for text in texts
-        ]
+        keys = [(name, _digest(text)) for text in texts]
         with self._remembering:
             known = {key: self._remembered[key] for key in keys if key in self._remembered}
         new = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
@@ -155,13 +156,21 @@ class ArchiveModel:
         return sum(tokens > model.max_tokens for tokens in count(texts)) if count and texts else 0
 
     def query_vector(self, query: str) -> Vectors:
-        """Return the query's unit vector; the last one is cached."""
-        model = self.open()
-        of, last, vector = self._last
-        if of is not model or last != query:
-            vector = _unit(np.asarray(model.embed_query(query), np.float32)[None])[0]
-            self._last = (model, query, vector)
+        """Return the query's unit vector; those of the last queries are remembered."""
+        model, key = self.open(), _digest(query)
+        with self._remembering:
+            known = self._queries.get(key)
+        if known is not None:
+            return known
+        vector: Vectors = _unit(np.asarray(model.embed_query(query), np.float32)[None])[0]
+        with self._remembering:
+            if model is self._model:  # not changed meanwhile
+                self._queries[key] = vector
         return vector
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.blake2b(text.encode(errors="replace"), digest_size=16).digest()
 
 
 def _vectors(model: Any, texts: Sequence[str]) -> Vectors:

@@ -7,7 +7,9 @@ lists and glossaries, which repeat their labels, stay below the limits.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 
 from rag.nlp.analyzers import stem
 from rag.nlp.tokens import STOP_WORDS, TOKEN
@@ -27,49 +29,74 @@ SHORTEST_LIST = 15  # words
 LONGEST_TITLE = 60  # words; no headline is longer
 
 
-def is_stuffed(text: str, asked: Collection[str] = ()) -> bool:
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """Words of a text, counted.
+
+    Attributes:
+        length: Number of words.
+        counts: How often each word occurs, casefolded.
+        run_count: Number of runs of three words.
+        runs: Hashes of the different runs; they differ from process to process.
+    """
+
+    length: int
+    counts: Mapping[str, int]
+    run_count: int
+    runs: frozenset[int]
+
+
+@lru_cache(maxsize=4096)
+def count_words(text: str) -> Wording:
+    """Count the words of a text; the passages read last, some 9 kB each, are remembered."""
+    words = [word.casefold() for word in TOKEN.findall(text)]
+    runs = frozenset(map(hash, zip(words, words[1:], words[2:], strict=False)))
+    return Wording(len(words), Counter(words), max(0, len(words) - 2), runs)
+
+
+def is_stuffed(wording: Wording, asked: Collection[str] = ()) -> bool:
     """Return True if a passage repeats words as no prose does.
 
     Args:
-        text: The passage.
+        wording: The passage's words.
         asked: Stems of the question's content words; without them only the text itself counts.
     """
-    tokens = [match[0].casefold() for match in TOKEN.finditer(text)]
-    if len(tokens) < SHORTEST:
+    if wording.length < SHORTEST:
         return False
-    meaning = Counter(t for t in tokens if t not in STOP_WORDS and not t.isdigit())
-    repeated = sum(max(0, n - 2) for _, n in meaning.most_common(8))
-    if repeated >= MOST_REPEATED * len(tokens):
+    # Counting what is repeated is slow, so it is done only where so many words are repeated at all.
+    if wording.length - len(wording.counts) >= MOST_REPEATED * wording.length:
+        meaning = Counter({t: n for t, n in wording.counts.items() if _has_meaning(t)})
+        repeated = sum(max(0, n - 2) for _, n in meaning.most_common(8))
+        if repeated >= MOST_REPEATED * wording.length:
+            return True
+    if wording.run_count - len(wording.runs) >= MOST_RUNS_REPEATED * wording.run_count:
         return True
-    runs = list(zip(tokens, tokens[1:], tokens[2:], strict=False))
-    if len(runs) - len(set(runs)) >= MOST_RUNS_REPEATED * len(runs):
-        return True
-    return len(asked) > 1 and _says_the_question(tokens, meaning, asked)
+    return len(asked) > 1 and _says_the_question(wording, asked)
 
 
+@lru_cache(maxsize=8192)
 def is_stuffed_title(title: str) -> bool:
     """Return True if a title repeats its words, or is too long for a headline."""
-    tokens = [match[0].casefold() for match in TOKEN.finditer(title)]
-    meaning = Counter(t for t in tokens if t not in STOP_WORDS)
-    again = sum(max(0, n - 2) for n in meaning.values())
-    return len(tokens) > LONGEST_TITLE or again >= max(3, 0.2 * len(tokens))
+    words = [word.casefold() for word in TOKEN.findall(title)]
+    again = sum(n - 2 for t, n in Counter(words).items() if n > 2 and t not in STOP_WORDS)
+    return len(words) > LONGEST_TITLE or again >= max(3, 0.2 * len(words))
 
 
-def _says_the_question(
-    tokens: Sequence[str], meaning: Counter[str], asked: Collection[str]
-) -> bool:
+def _has_meaning(word: str) -> bool:
+    return word not in STOP_WORDS and not word.isdigit()
+
+
+def _says_the_question(wording: Wording, asked: Collection[str]) -> bool:
     counts = dict.fromkeys(asked, 0)
-    for token, n in meaning.items():
+    for token, n in wording.counts.items():
         stemmed = stem(token)
-        if stemmed in counts:
+        if stemmed in counts and _has_meaning(token):
             counts[stemmed] += n
+    length = wording.length
     often = [n - TOLD_OFTEN for n in counts.values() if n > TOLD_OFTEN]
-    if 2 * len(often) >= max(4, len(asked)) and sum(often) >= QUESTION_REPEATED * len(tokens):
+    if 2 * len(often) >= max(4, len(asked)) and sum(often) >= QUESTION_REPEATED * length:
         return True
-    function_words = sum(token in STOP_WORDS for token in tokens)
-    return (
-        len(tokens) >= SHORTEST_LIST
-        and function_words < FEWEST_FUNCTION_WORDS * len(tokens)
-        and sum(counts.values()) >= QUESTION_SHARE * len(tokens)
-        and sum(n > 0 for n in counts.values()) > 2
-    )
+    if length < SHORTEST_LIST or sum(counts.values()) < QUESTION_SHARE * length:
+        return False
+    function_words = sum(n for token, n in wording.counts.items() if token in STOP_WORDS)
+    return function_words < FEWEST_FUNCTION_WORDS * length and sum(map(bool, counts.values())) > 2

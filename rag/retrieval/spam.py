@@ -7,13 +7,12 @@ best one keeps its score, even if different publishers published them.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from rag.nlp.keyword_stuffing import is_stuffed, is_stuffed_title
-from rag.nlp.tokens import TOKEN, stem_words
+from rag.nlp.keyword_stuffing import Wording, count_words, is_stuffed, is_stuffed_title
+from rag.nlp.tokens import stem_words
 from rag.retrieval.backend import SearchBackend
 from rag.schema import ArticleMetadata, Filters, Hit, PassageCandidate
 
@@ -21,7 +20,6 @@ READ = 40  # passages read at a time, until this many are neither stuffed nor re
 STUFFED = 0.2  # weight of a stuffed passage
 REPEATED = 0.6  # weight of a passage for each better one with the same wording
 REPEATED_AT_LEAST = 0.2  # lower bound of that weight
-RUN = 3  # words in a run
 ALIKE = 0.5  # share of the shorter passage's runs that the other one must have
 FEWEST_RUNS = 8  # passages with fewer runs are not compared
 SAME_DAY = timedelta(days=1)
@@ -81,37 +79,38 @@ def demote_spam(
 
 
 def _weight(hit: Hit, asked: frozenset[str], seen: _Wordings) -> float:
-    text = hit.passage.text
-    before = seen.count_alike(text, hit.metadata)
-    if is_stuffed(text, asked) or is_stuffed_title(hit.metadata.title):
+    wording = count_words(hit.passage.text)
+    before = seen.count_alike(wording, hit.metadata)
+    if is_stuffed(wording, asked) or is_stuffed_title(hit.metadata.title):
         return STUFFED
     return max(REPEATED_AT_LEAST, REPEATED**before)
 
 
 class _Wordings:
-    """Wording of the passages seen so far, as runs of words."""
+    """Wordings of the passages seen so far."""
 
     def __init__(self) -> None:
-        self._seen: list[tuple[int, ArticleMetadata]] = []
-        self._with: dict[tuple[str, ...], list[int]] = {}
+        self._seen: list[tuple[frozenset[int], ArticleMetadata]] = []
+        self._runs: set[int] = set()  # of all of them
+        self._fewest = 0
 
-    def count_alike(self, text: str, metadata: ArticleMetadata) -> int:
-        """Return how many earlier passages share a text's wording, and remember the text.
+    def count_alike(self, wording: Wording, metadata: ArticleMetadata) -> int:
+        """Return how many earlier passages share a passage's wording, and remember it.
 
         Passages of one article don't count, nor does a daily column of one publisher.
         """
-        words = [match[0].casefold() for match in TOKEN.finditer(text)]
-        runs = set(zip(*(words[i:] for i in range(RUN)), strict=False))
+        runs = wording.runs
         if len(runs) < FEWEST_RUNS:
             return 0
-        shared = Counter(i for run in runs for i in self._with.get(run, ()))
-        alike = sum(
-            n >= ALIKE * min(len(runs), self._seen[i][0]) and _compete(metadata, self._seen[i][1])
-            for i, n in shared.items()
-        )
-        self._seen.append((len(runs), metadata))
-        for run in runs:
-            self._with.setdefault(run, []).append(len(self._seen) - 1)
+        alike = 0
+        if len(runs & self._runs) >= ALIKE * min(len(runs), self._fewest):
+            alike = sum(
+                len(runs & other) >= ALIKE * min(len(runs), len(other)) and _compete(metadata, its)
+                for other, its in self._seen
+            )
+        self._fewest = min(len(runs), self._fewest or len(runs))
+        self._seen.append((runs, metadata))
+        self._runs |= runs
         return alike
 
 

@@ -202,8 +202,9 @@ def test_end_of_the_server_interrupts_jobs(services: Services, tmp_path: Path) -
             jobs.append(runner.submit("ed", sources)[0])
         closing.set()
     runner.close()
-    states = {job.state for one in jobs if (job := runner.get(one.id))}
-    assert states == {"interrupted"}
+    first, second = (job.state for one in jobs if (job := runner.get(one.id)))
+    assert first in ("interrupted", "done")  # the writer left in time, or not
+    assert second == "interrupted"
     assert not any(folder.exists() for folder in folders)
 
 

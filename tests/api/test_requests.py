@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import logging
 import socket
+import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import jsonschema
 import pytest
@@ -17,6 +21,7 @@ from rag.archive.archive import Archive
 from rag.rights import Rights
 from rag.settings import Settings
 from tests.api.conftest import Client, ReaderMiddleware
+from tests.api.program_server import serve_programs
 from ui.api.app import create_api, create_documented
 from ui.api.openapi import document, text
 from ui.api.services import Services
@@ -179,5 +184,25 @@ def test_examples_of_the_document_fit_its_schemas() -> None:
                     jsonschema.validate(content["example"], schema)
                     shown += 1
             assert operation.get("summary"), path
-            assert "application/problem+json" in operation["responses"]["422"]["content"]
+            invalid = operation["responses"]["422"]["content"]
+            if "OpenAI" in str(operation["tags"]):  # their clients read their own form
+                assert invalid["application/json"]["schema"]["$ref"].endswith("/OpenAIError")
+            else:
+                assert "application/problem+json" in invalid
     assert shown >= 6
+
+
+def test_connection_idle_longer_than_clients_keep_theirs_still_answers(tmp_path: Path) -> None:
+    with serve_programs(tmp_path) as served:
+        address = urlsplit(served.address)
+        connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=10)
+        for idle in (6.0, 0.0):  # httpx closes an idle connection after 5 seconds
+            connection.request("GET", "/v1/livez")
+            with connection.getresponse() as response:
+                response.read()
+                assert response.status == 200
+            first = connection.sock
+            assert first is not None
+            time.sleep(idle)
+        assert connection.sock is first
+        connection.close()

@@ -51,10 +51,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         ("PUT", "queue/join"),
         ("DELETE", "queue/data"),
         ("GET", "../monitoring"),
-        ("GET", "../login"),
         ("GET", "../docs"),
         ("GET", "../svelte/x"),
-        ("POST", "../login"),
     ],
 )
 def test_unused_route_is_closed(server: Served, method: str, path: str) -> None:
@@ -62,6 +60,15 @@ def test_unused_route_is_closed(server: Served, method: str, path: str) -> None:
         told = asking.request(method, f"/gradio_api/{path}", content=b"{}")
         assert told.status_code == 404
         assert told.text.count("Not found: this address") >= 1
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_login_without_users_only_leads_to_the_page(server: Served, method: str) -> None:
+    with open_client(server, token=True) as asking:
+        told = asking.request(method, "/login?next=https://evil.example/", content=b"{}")
+        assert told.status_code == 303
+        assert told.headers["location"] == "/"
+        assert "set-cookie" not in told.headers
 
 
 def test_queued_function_cannot_bypass_the_queue(server: Served) -> None:

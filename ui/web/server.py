@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 START_SECONDS = 120.0
 CLOSE_SECONDS = 10
+# Longer than a proxy or a client keeps an idle connection (nginx 60 s), so that they close it: one
+# that the server closes at that moment loses the request that is on its way.
+KEEP_ALIVE_SECONDS = 75
 LONGEST_HEADERS = 64 * 1024  # bytes; includes cookies of other local programs
 
 
@@ -42,6 +45,7 @@ class Server(uvicorn.Server):
                 proxy_headers=False,
                 server_header=False,
                 h11_max_incomplete_event_size=LONGEST_HEADERS,
+                timeout_keep_alive=KEEP_ALIVE_SECONDS,
                 timeout_graceful_shutdown=CLOSE_SECONDS,
             )
         )
