@@ -104,6 +104,8 @@ CODES: Final[Mapping[str, tuple[str, ...]]] = {
     "check_archive_disagrees": (),
     "check_too_many_sentences": ("most",),
     "check_out_of_time": (),
+    "check_stopped": (),
+    "check_article_withdrawn": (),
     # Constraints that were read from the question
     "published_on": ("day",),
     "published_between": ("first", "last"),

@@ -32,6 +32,11 @@ class Reader:
         """Return whether they may do what needs a scope."""
         return scope in self.scopes
 
+    @property
+    def may_add(self) -> bool:
+        """True if they may add articles: one may replace any other, so they must see them all."""
+        return self.may("ingest") and self.rights.sees_everything
+
 
 # Without users: anybody who can reach the page on this machine, and the holder of its token.
 LOCAL_VISITOR: Final = Reader("local", frozenset({"read"}), Rights())

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack, cast
 
 from rag.answer.ask_path import AskRequest, stream_answer
 from rag.answer.background import iterate_in_thread
-from rag.answer.check_text import SECONDS, TextCheck, TextChecker
+from rag.answer.check_text import SECONDS, CheckedSentence, TextCheck, TextChecker
 from rag.answer.corrections import add_correction_notes
 from rag.answer.instruction_notes import add_instruction_note
 from rag.answer.structured_output import StructuredOutput
@@ -368,9 +368,20 @@ class Chatbot:
         if as_of is not None:
             then = self.as_of(as_of)
             return then.check(text, filters=filters, written_on=written_on, seconds=seconds)
+        return self._checker(seconds).check(text, filters=filters, written_on=written_on)
+
+    def stream_check(
+        self, text: str, *, written_on: date | None = None, seconds: float = SECONDS
+    ) -> Iterator[CheckedSentence]:
+        """Yield the sentences of a draft as they are checked; see `check`.
+
+        The citations of each sentence are numbered from 1.
+        """
+        return self._checker(seconds).stream(text, written_on=written_on)
+
+    def _checker(self, seconds: float) -> TextChecker:
         verifier = Verifier(self.archive.embed, entails=self.entails, grounding=self.grounding)
-        checker = TextChecker(self.archive, verifier, seconds=seconds)
-        return checker.check(text, filters=filters, written_on=written_on)
+        return TextChecker(self.archive, verifier, seconds=seconds)
 
     def _writer(self) -> Writer | None:
         if self.chat_model is None:

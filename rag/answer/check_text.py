@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Final, Literal
@@ -119,15 +119,7 @@ class TextChecker:
         Raises:
             InvalidValueError: The draft is empty or too long, or `written_on` is no date.
         """
-        found = tuple(self.stream(text, filters=filters, written_on=written_on))
-        statements = [Statement(one.text, one.citations) for one in found]
-        numbered = number_citations(statements)
-        return TextCheck(
-            tuple(
-                replace(one, citations=statement.citations)
-                for one, statement in zip(found, numbered, strict=True)
-            )
-        )
+        return number_check(self.stream(text, filters=filters, written_on=written_on))
 
     def stream(
         self, text: str, *, filters: Filters = Filters(), written_on: date | None = None
@@ -204,6 +196,19 @@ class TextChecker:
             ).hits:
                 found.setdefault((hit.passage.article_id, hit.passage.start), hit)
         return list(found.values())
+
+
+def number_check(sentences: Iterable[CheckedSentence]) -> TextCheck:
+    """Return sentences as a checked draft, with their citations numbered through."""
+    found = tuple(sentences)
+    statements = [Statement(one.text, one.citations) for one in found]
+    numbered = number_citations(statements)
+    return TextCheck(
+        tuple(
+            replace(one, citations=statement.citations)
+            for one, statement in zip(found, numbered, strict=True)
+        )
+    )
 
 
 def validate_draft(text: str) -> None:

@@ -225,7 +225,9 @@ class RemoteArchive:
             if name == "final":
                 return  # the same as the answer before
             yield Answer.from_dict(value)
-        raise RemoteError("The server stopped in the middle of an answer. Ask again.")
+        raise RemoteError(
+            "The server stopped in the middle of an answer. Ask again.", code="remote_stopped"
+        )
 
     # lookup
 

@@ -49,7 +49,9 @@ class Connection:
         split = urlsplit(address)
         if split.scheme not in ("http", "https") or not split.hostname or split.query:
             raise InvalidValueError(
-                f"address is {address!r}. Write the address of a server: http://localhost:7860."
+                f"address is {address!r}. Write the address of a server: http://localhost:7860.",
+                code="remote_address",
+                address=address,
             )
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         base = address.rstrip("/").removesuffix("/v1")
@@ -102,7 +104,9 @@ class Connection:
             value = None
         if not isinstance(value, dict):
             raise RemoteError(
-                f"{self.address} answered without JSON: is it a Backfile server's address?"
+                f"{self.address} answered without JSON: is it a Backfile server's address?",
+                code="remote_other_server",
+                address=self.address,
             )
         return value
 
@@ -147,7 +151,9 @@ def _retry_after(response: httpx2.Response) -> float:
 def _unreachable(address: str, error: Exception) -> RemoteError:
     return RemoteError(
         f"Cannot reach {address}: {str(error) or type(error).__name__}. "
-        "Check the address, and that `backfile serve` runs there."
+        "Check the address, and that `backfile serve` runs there.",
+        code="remote_unreachable",
+        address=address,
     )
 
 
@@ -163,7 +169,11 @@ def _error_of(response: httpx2.Response, address: str) -> BackfileError:
     finally:
         response.close()
     if not isinstance(problem, dict) or "detail" not in problem:
-        return RemoteError(f"{address} answered {response.status_code}. Is it a Backfile server?")
+        return RemoteError(
+            f"{address} answered {response.status_code}. Is it a Backfile server?",
+            code="remote_other_server",
+            address=address,
+        )
     return error_of_problem(problem)
 
 
@@ -179,5 +189,8 @@ def error_of_problem(problem: Mapping[str, Any]) -> BackfileError:
         return raised(detail)
     if str(problem.get("type", "")).rpartition(":")[2] in _INVALID:
         return InvalidValueError(detail)
-    kind_of = MissingError if problem.get("status") == 404 else RemoteError
-    return kind_of(f"{problem.get('status')}: {detail}")
+    status = str(problem.get("status"))
+    message = f"{status}: {detail}"
+    if status == "404":
+        return MissingError(message, code="remote_refused", status=status, detail=detail)
+    return RemoteError(message, code="remote_refused", status=status, detail=detail)

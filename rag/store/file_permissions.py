@@ -18,6 +18,7 @@ _FILES = (
     "archive.sqlite*",
     "saved.sqlite3*",
     "users.sqlite3*",
+    "limits.sqlite3*",
     "audit.*jsonl*",
     "vectors.json*",
     "*.lock",

@@ -217,13 +217,31 @@ def test_changed_answer_is_refused(login: Login, change: str) -> None:
         assert browser.get(back.path, params=query).status_code == 403
 
 
-def test_refused_login_says_so(login: Login) -> None:
+@pytest.mark.parametrize(
+    ("language", "refused", "stranger"),
+    [
+        (
+            "en",
+            "You could not be logged in. The provider refused the login.",
+            "You are in no group that may use this archive.",
+        ),
+        (
+            "de",
+            "Die Anmeldung ist fehlgeschlagen. Der Anbieter hat die Anmeldung abgelehnt.",
+            "Sie sind in keiner Gruppe, die dieses Archiv nutzen darf.",
+        ),
+    ],
+)
+def test_refused_login_says_why(login: Login, language: str, refused: str, stranger: str) -> None:
     served, provider = login
-    provider.refuses = True
+    accepting = {"Accept-Language": language}
     with browser_of(served) as browser:
-        answer = browser.get(begin(browser))
+        provider.user["groups"] = ["strangers"]
+        assert stranger in browser.get(begin(browser), headers=accepting).text
+        provider.refuses = True
+        answer = browser.get(begin(browser), headers=accepting)
         assert answer.status_code == 403
-        assert "could not be logged in" in answer.text
+        assert refused in answer.text
 
 
 def test_login_leads_to_this_page_only(login: Login) -> None:

@@ -15,12 +15,13 @@ from rag.archive.archive import Archive
 from rag.errors import SettingsError
 from rag.settings import Settings
 from tests.api.conftest import ReaderMiddleware
+from ui.accounts.audit import OFF, Sender
 from ui.api.app import create_api
 from ui.api.fair_queue import FairQueue, Slot
 from ui.api.limits import RateLimits
 from ui.api.problems import ProblemError
 from ui.api.services import Services
-from ui.api.work import RequestWork
+from ui.api.work import RequestWork, WorkScheduler
 from ui.readers import LOCAL_VISITOR, Reader
 
 
@@ -173,7 +174,7 @@ def test_slot_of_a_client_who_left_is_free_again(archive: Archive, is_full: bool
         request: Any = _Gone()
         done = []
         with pytest.raises(ProblemError, match="closed the connection"):
-            await RequestWork(scheduler, "search", "a", request).run(lambda: done.append(1))
+            await _work(scheduler, request).run(lambda: done.append(1), None)
         for slot in held:
             slot.release()
         await asyncio.sleep(0.1)
@@ -190,11 +191,15 @@ def test_requests_share_a_few_threads(archive: Archive) -> None:
 
     async def work() -> None:
         for _ in range(20):
-            found = RequestWork(api.state.work, "search", "a", _request())
-            used.add(await found.run(threading.get_ident))
+            found = _work(api.state.work, _request())
+            used.add(await found.run(threading.get_ident, None))
 
     _run(work())
     assert len(used) <= 2
+
+
+def _work(scheduler: WorkScheduler, request: Any) -> RequestWork:
+    return RequestWork(scheduler, "search", "a", request, Sender(OFF, LOCAL_VISITOR, "", "api"))
 
 
 def _request() -> Any:

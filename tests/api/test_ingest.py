@@ -25,7 +25,7 @@ from ui.readers import LOCAL_ADMINISTRATOR, LOCAL_VISITOR, Reader
 
 pytestmark = pytest.mark.slow
 
-EDITOR = Reader("ed", frozenset({"read", "ingest"}), Rights())
+EDITOR = Reader("ed", frozenset({"read", "ingest"}), ALL_RIGHTS)
 TOWER = b"""Tower of Velmora leans
 
 The tower of Velmora has leaned since Monday, engineers of the town say.
@@ -142,6 +142,8 @@ def test_job_is_its_owners_and_the_administrators(editor: TestClient, client_of:
     stranger = client_of(Reader("eve", EDITOR.scopes, ALL_RIGHTS))
     assert stranger.get(path).status_code == stranger.delete(path).status_code == 404
     assert client_of(LOCAL_ADMINISTRATOR).get(path).status_code == 200
+    limited = Reader("jan", LOCAL_ADMINISTRATOR.scopes, Rights())  # rejects name any article
+    assert client_of(limited).get(path).status_code == 404
     assert client_of(LOCAL_VISITOR).get(path).status_code == 403
     assert client_of(LOCAL_VISITOR).post("/v1/ingest", json={}).status_code == 403
 

@@ -53,12 +53,18 @@ def open_client(served: Served, *, source: str | None = None, token: bool = Fals
     )
 
 
-def send_raw(served: Served, request: str, body: bytes = b"") -> tuple[int, str]:
-    """Send raw request lines; return the status and the response."""
+def send_raw(
+    served: Served, request: str, body: bytes = b"", *, hang_up: bool = True
+) -> tuple[int, str]:
+    """Send raw request lines; return the status and the response.
+
+    With `hang_up`, the client sends its end at once, and may miss an answer that takes longer.
+    """
     host, port = served.address.removeprefix("http://").rstrip("/").split(":")
     with socket.create_connection((host, int(port)), timeout=30) as connection:
         connection.sendall(request.replace("\n", "\r\n").encode("latin-1") + b"\r\n\r\n" + body)
-        connection.shutdown(socket.SHUT_WR)
+        if hang_up:
+            connection.shutdown(socket.SHUT_WR)
         parts = []
         while part := connection.recv(65536):
             parts.append(part)

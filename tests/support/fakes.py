@@ -13,13 +13,16 @@ from datetime import UTC, datetime
 from functools import cache
 from multiprocessing.util import Finalize
 from pathlib import Path
+from typing import Any
 
 from langchain_core.embeddings import Embeddings
 
+from rag.answer.check_text import CheckedSentence, TextChecker
 from rag.archive.archive import Archive
 from rag.archive.view import ArchiveView
 from rag.query.parser import ParsedQuery
 from rag.schema import Answer, Article, Citation, Filters, Hit, Notice, Span, Statement
+from rag.verify.verifier import Verifier
 
 DIMENSION = 256
 
@@ -166,6 +169,12 @@ class QuotingChatbot:
             why = Notice("nothing_relevant")
             yield Answer(question, refused=True, refusal=why, nearest_hits=hits[:3])
 
+    def stream_check(
+        self, text: str, *, seconds: float = 60.0, **given: Any
+    ) -> Iterator[CheckedSentence]:
+        checker = TextChecker(self.archive, Verifier(self.archive.embed), seconds=seconds)
+        yield from checker.stream(text, **given)
+
     def ask(self, question: str, **given: object) -> Answer:
         *_, answer = self.stream(question, **given)  # type: ignore[arg-type]
         return answer
@@ -175,7 +184,8 @@ class PacedChatbot(QuotingChatbot):
     """A quoting chatbot that pauses until the file `go` exists.
 
     Questions with "slowly" pause after each statement, those with "searched slowly" before the
-    first. Questions with "doubtful" get one partly supported statement and a rejected one.
+    first. Questions with "doubtful" get one partly supported statement and a rejected one. A check
+    pauses after a sentence with "slowly".
     """
 
     def __init__(self, archive: Archive, go: Path) -> None:
@@ -195,6 +205,12 @@ class PacedChatbot(QuotingChatbot):
                 answer = replace(answer, statements=(partly,), rejected_statements=(removed,))
             yield answer
             while "slowly" in question and not self.go.exists():
+                time.sleep(0.02)
+
+    def stream_check(self, text: str, **given: Any) -> Iterator[CheckedSentence]:
+        for sentence in super().stream_check(text, **given):
+            yield sentence
+            while "slowly" in sentence.text and not self.go.exists():
                 time.sleep(0.02)
 
 

@@ -8,9 +8,10 @@ import pickle
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
-from rag import errors
+from rag import RemoteArchive, errors
 from rag.archive.archive import Archive
 from rag.errors import BackfileError, QuestionTooLongError, SavedItemError
 from rag.query.length_limit import check_length
@@ -35,7 +36,7 @@ def failure(action: Any, *given: Any, **named: Any) -> BackfileError:
 
 def test_every_code_has_a_message_with_its_parameters() -> None:
     found: dict[str, set[str]] = {}
-    for node in (node for tree in trees("rag", "ingest") for node in ast.walk(tree)):
+    for node in (node for tree in trees("rag", "ingest", "ui/accounts") for node in ast.walk(tree)):
         if not isinstance(node, ast.Call) or not ast.unparse(node.func).endswith("Error"):
             continue
         given = {keyword.arg: keyword.value for keyword in node.keywords if keyword.arg}
@@ -78,6 +79,36 @@ def test_errors_that_a_page_meets_are_translated(tmp_path: Path, language: str) 
         assert "{" not in said
     assert "brücke" in error_text(found[0], texts)
     assert texts.number(LONGEST_QUESTION) in error_text(found[5], texts)
+
+
+def refusing(status: int, **given: Any) -> RemoteArchive:
+    answer = httpx2.Response(status, **given)
+    return RemoteArchive("http://archive.example", transport=httpx2.MockTransport(lambda _: answer))
+
+
+def test_errors_of_a_remote_archive_are_translated() -> None:
+    def unreachable(_: Any) -> Any:
+        raise httpx2.ReadTimeout("too slow")
+
+    slow = RemoteArchive("http://archive.example", transport=httpx2.MockTransport(unreachable))
+    problem = {"status": 403, "detail": "Your token lacks the scope 'read'."}
+    events = {"headers": {"content-type": "text/event-stream"}, "text": ": still at work\n\n"}
+    found = [
+        failure(RemoteArchive, "archive.example"),
+        failure(slow.search, "bridge"),
+        failure(refusing(200, text="<html>").search, "bridge"),
+        failure(refusing(500, text="<html>").search, "bridge"),
+        failure(refusing(403, json=problem).search, "bridge"),
+        failure(refusing(404, json={**problem, "status": 404}).search, "bridge"),
+        failure(list, refusing(200, **events).stream("bridge")),
+    ]
+    for error in found:
+        assert error.code
+        said = error_text(error, GERMAN)
+        assert said != str(error)
+        assert "{" not in said
+    assert "archive.example" in error_text(found[1], GERMAN)
+    assert problem["detail"] in error_text(found[4], GERMAN)
 
 
 def test_failed_answer_is_in_the_readers_language(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -45,6 +45,22 @@ Action = Literal[
     "denied",
     "account",
 ]
+Via = Literal["page", "endpoint", "command", "api", "openai", "mcp"]
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """Action of a program for its reader, as the audit log has it.
+
+    Attributes:
+        action: The kind of action.
+        question: The text that is asked or searched for; written only with the mode "questions".
+        details: What the action is done to, such as the id of an article.
+    """
+
+    action: Action
+    question: str = ""
+    details: Mapping[str, str | int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -148,6 +164,34 @@ class AuditLog:
 
 
 OFF = AuditLog(Path(), "off")
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Sender of a program's request, with the log of what they do.
+
+    Attributes:
+        log: The audit log.
+        reader: The sender.
+        client: Their address; "" on this machine.
+        via: How the request came.
+    """
+
+    log: AuditLog
+    reader: Reader
+    client: str
+    via: Via
+
+    def record(self, activity: Activity) -> None:
+        """Append what they did to the log; call it only once it is surely not refused."""
+        self.log.record(
+            self.reader,
+            activity.action,
+            client=self.client,
+            question=activity.question,
+            via=self.via,
+            **activity.details,
+        )
 
 
 def _line(entry: dict[str, Any]) -> bytes:

@@ -160,11 +160,14 @@ class OidcProvider:
         """
         state = flow.get("state", "")
         if not state or not hmac.compare_digest(state.encode(), query.get("state", "").encode()):
-            raise AccountError("The login was begun in another browser, or too long ago.")
+            raise AccountError(
+                "The login was begun in another browser, or too long ago.",
+                code="login_other_browser",
+            )
         if query.get("iss", self._issuer) != self._issuer:
-            raise AccountError("Another provider answered.")
+            raise AccountError("Another provider answered.", code="login_other_provider")
         if "code" not in query:
-            raise AccountError("The provider refused the login.")
+            raise AccountError("The provider refused the login.", code="login_refused")
         metadata = await self._metadata()
         try:
             async with self._client(redirect_uri) as client:
@@ -181,7 +184,9 @@ class OidcProvider:
         except AccountError:
             raise
         except Exception as error:  # of httpx, Authlib or joserfc, and of malformed answers
-            raise AccountError("The provider's answer is not valid.") from error
+            raise AccountError(
+                "The provider's answer is not valid.", code="login_bad_answer"
+            ) from error
         return self._user(claims)
 
     def _user(self, claims: Mapping[str, Any]) -> ExternalUser:
@@ -190,14 +195,16 @@ class OidcProvider:
         known = (self._groups.get(one) for one in names if isinstance(one, str))
         groups = [group for group in known if group is not None]
         if not isinstance(name, str) or not groups:
-            raise AccountError("You are in no group that may use this archive.")
+            raise AccountError(
+                "You are in no group that may use this archive.", code="login_no_group"
+            )
         scopes, rights = groups[0].scopes, groups[0].rights
         for group in groups[1:]:
             scopes, rights = scopes | group.scopes, rights.union(group.rights)
         try:
             cleaned = clean_user_name(name)
         except InvalidValueError as error:
-            raise AccountError("Your name can't be used here.") from error
+            raise AccountError("Your name can't be used here.", code="login_bad_name") from error
         return ExternalUser(f"{self._issuer} {claims['sub']}", cleaned, scopes, rights)
 
     async def _claims(self, id_token: str, nonce: str) -> dict[str, Any]:
@@ -222,12 +229,15 @@ class OidcProvider:
         audience = claims["aud"]
         is_shared = isinstance(audience, list) and len(audience) > 1
         if (is_shared or "azp" in claims) and claims.get("azp") != self._client_id:
-            raise AccountError("The login was for another server.")
+            raise AccountError("The login was for another server.", code="login_other_server")
         sent = str(claims.get("nonce", ""))
         if not nonce or not hmac.compare_digest(sent.encode(), nonce.encode()):
-            raise AccountError("The login was begun in another browser, or too long ago.")
+            raise AccountError(
+                "The login was begun in another browser, or too long ago.",
+                code="login_other_browser",
+            )
         if not isinstance(claims["sub"], str) or not claims["sub"]:
-            raise AccountError("The provider's answer is not valid.")
+            raise AccountError("The provider's answer is not valid.", code="login_bad_answer")
         return claims
 
     async def _metadata(self) -> dict[str, Any]:
@@ -246,7 +256,9 @@ class OidcProvider:
             _is_safe(str(found.get(name, ""))) for name in needed
         ):
             raise AccountError(
-                f"The provider at {self._issuer} describes another one, or is incomplete."
+                f"The provider at {self._issuer} describes another one, or is incomplete.",
+                code="login_wrong_provider",
+                issuer=self._issuer,
             )
         self._provider = _Provider(found, None, now)
         return found
@@ -266,9 +278,9 @@ class OidcProvider:
                 response = await client.request("GET", address, withhold_token=True)
                 found = response.raise_for_status().json()
         except Exception as error:  # of httpx, and of what isn't JSON
-            raise AccountError("The provider does not answer.") from error
+            raise AccountError("The provider does not answer.", code="login_no_answer") from error
         if not isinstance(found, dict):
-            raise AccountError("The provider's answer is not valid.")
+            raise AccountError("The provider's answer is not valid.", code="login_bad_answer")
         return found
 
     def _client(self, redirect_uri: str) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rag.store import rate_windows
 from ui.accounts import audit, sqlite_store
 from ui.accounts.accounts import Accounts
 from ui.accounts.sqlite_store import SqliteAccounts
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from rag.settings import Settings
 
 # Names of files that a folder without an archive may have already.
-FILES = (sqlite_store.FILE, audit.FILE, "audit.")
+FILES = (sqlite_store.FILE, rate_windows.FILE, audit.FILE, "audit.")
 
 
 def open_accounts(settings: Settings) -> Accounts:

@@ -105,7 +105,9 @@ class SqliteAccounts:
                 return _insert_user(connection, name, "", subject, scopes, rights)
             known = _user(row)
             if known.disabled is not None:
-                raise AccountError(f"The user {known.name!r} is disabled.")
+                raise AccountError(
+                    f"The user {known.name!r} is disabled.", code="user_disabled", name=known.name
+                )
             if name_key(name) != name_key(known.name):
                 _check_free(connection, name)
             connection.execute(
@@ -323,7 +325,11 @@ def _find_user(connection: StoreConnection, name: str) -> User:
 def _check_free(connection: StoreConnection, name: str) -> None:
     row = connection.execute("SELECT 1 FROM users WHERE name_key = ?", (name_key(name),)).fetchone()
     if row is not None:
-        raise AccountError(f"There is already a user named {name!r}. Choose another name.")
+        raise AccountError(
+            f"There is already a user named {name!r}. Choose another name.",
+            code="user_name_taken",
+            name=name,
+        )
 
 
 def _insert_user(

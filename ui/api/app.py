@@ -83,9 +83,10 @@ def begin_closing(app: Any) -> None:
 
 
 def close_api(app: Any) -> None:
-    """Wait for the current batch of a job, and record the jobs that are interrupted.
+    """Wait for the current batch of a job, record interrupted ones, and close the rates.
 
     Args:
         app: What `create_api` returned.
     """
     app.state.jobs.close()
+    app.state.work.limits.close()

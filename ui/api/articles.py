@@ -14,16 +14,18 @@ from rag.archive.browse import LARGEST_PAGE, BrowseOrder, BrowsePage
 from rag.archive.restricted import RestrictedArchive
 from rag.query.parser import LONGEST_QUESTION
 from rag.schema import Article, ArticleMetadata, Filters
+from ui.accounts.audit import Activity
 from ui.api import problems
 from ui.api.caching import CurrentValidator
 from ui.api.cursors import LONGEST, read_cursor, write_cursor
 from ui.api.fields import FilterFields, query_value
 from ui.api.problems import ProblemError
-from ui.api.services import CurrentEditor, CurrentReader, CurrentServices
+from ui.api.services import CurrentReader, CurrentServices, EditingSender, Services
 from ui.api.values import model_of
 from ui.api.work import SearchWork, limit_writes
 from ui.article_address import LONGEST_ID
 from ui.ingest_job import erase_articles, reinstate_articles, withdraw_articles, withdrawn_article
+from ui.readers import Reader
 
 router = APIRouter(tags=["Articles"])
 
@@ -134,7 +136,8 @@ async def browse(
             page["cursor"] = write_cursor(secret, reader, version, query, page["cursor"])
         return page
 
-    return validator.answer(await work.run(find))
+    activity = Activity("browse", question=asked.q, details={"what": "articles"})
+    return validator.answer(await work.run(find, activity))
 
 
 @router.get(
@@ -166,7 +169,9 @@ async def article(
     archive = services.archive_for(reader)
     if at is not None and revision is None:
         revision = 1
-    return validator.answer(await work.run(lambda: _read(archive, article_id, revision, at)))
+    activity = Activity("read", details={"article": article_id})
+    found = await work.run(lambda: _read(archive, article_id, revision, at), activity)
+    return validator.answer(found)
 
 
 def _read(
@@ -222,7 +227,7 @@ async def remove(
     article_id: ArticleIdInPath,
     request: Request,
     services: CurrentServices,
-    reader: CurrentEditor,
+    sender: EditingSender,
     reason: Annotated[
         str, Query(max_length=LONGEST_REASON, description="Kept with the withdrawal")
     ] = "",
@@ -235,17 +240,19 @@ async def remove(
     ] = False,
 ) -> Any:
     """Withdraw an article: nothing finds it any more, and it isn't added again."""
-    if erase and not reader.may("admin"):
+    if erase and not sender.reader.may("admin"):
         raise ProblemError(403, "scope-missing", "Erasing needs the scope 'admin'.")
 
     def change() -> dict[str, Any]:
-        if not _may_change(services, reader, article_id):
+        if not _may_change(services, sender.reader, article_id):
             raise _not_found()
         if not erase:
             withdraw_articles(services.archive, services.settings, [article_id], reason)
+            sender.record(Activity("withdraw", details={"articles": article_id}))
             return _removal(article_id, "withdrawn")
         is_gone = erase_articles(services.archive, services.settings, [article_id], reason)
         request.app.state.jobs.forget_rejects()
+        sender.record(Activity("erase", details={"count": 1}))
         return _removal(article_id, "erased" if is_gone else "partly erased")
 
     return problems.json_response(await run_in_threadpool(change))
@@ -258,21 +265,24 @@ async def remove(
     dependencies=[Depends(limit_writes)],
 )
 async def reinstate(
-    article_id: ArticleIdInPath, services: CurrentServices, reader: CurrentEditor
+    article_id: ArticleIdInPath,
+    services: CurrentServices,
+    sender: EditingSender,
 ) -> Any:
     """Undo the withdrawal of an article that wasn't erased."""
 
     def change() -> dict[str, Any]:
-        if not _may_change(services, reader, article_id):
+        if not _may_change(services, sender.reader, article_id):
             raise _not_found()
         if not reinstate_articles(services.archive, services.settings, [article_id]):
             raise _not_found()
+        sender.record(Activity("reinstate", details={"articles": article_id}))
         return _removal(article_id, "in the archive")
 
     return problems.json_response(await run_in_threadpool(change))
 
 
-def _may_change(services: CurrentServices, reader: CurrentEditor, article_id: str) -> bool:
+def _may_change(services: Services, reader: Reader, article_id: str) -> bool:
     """Return whether an article is there, or withdrawn, and the reader may see it."""
     if not article_id:
         return False

@@ -16,6 +16,7 @@ from rag.answer.chatbot import Chatbot
 from rag.answer.modes import LAYOUTS
 from rag.errors import BackfileError
 from rag.schema import Answer
+from ui.accounts.audit import Activity
 from ui.api import problems
 from ui.api.caching import CurrentValidator
 from ui.api.fields import Day, FilterFields, Hits, Words
@@ -125,11 +126,12 @@ async def ask(
     """Answer a question from the archive, each statement with its citations."""
     chatbot = services.chatbot_for(reader)
     metrics: Metrics = request.app.state.metrics
+    activity = Activity("ask", question=asked.question, details={"mode": asked.mode})
     if not _wants_events(request.headers.get("accept", "")):
-        answer = await work.last(lambda: _answers(chatbot, asked))
+        answer = await work.last(lambda: _answers(chatbot, asked), activity)
         _count(metrics, answer)
         return problems.json_response(answer.to_dict())
-    answers = work.stream(lambda: _answers(chatbot, asked))
+    answers = work.stream(lambda: _answers(chatbot, asked), activity)
     first = await anext(answers)  # errors before the first answer have their own status
     return StreamingResponse(_with_pauses(_events(first, answers, metrics)), media_type=EVENTS)
 
@@ -216,6 +218,7 @@ async def timeline(
 ) -> Any:
     """Return dated statements about a story, in the order of their days."""
     chatbot = services.chatbot_for(reader)
-    answer = await work.last(lambda: _answers(chatbot, asked.to_request()))
+    activity = Activity("browse", question=asked.question, details={"what": "timeline"})
+    answer = await work.last(lambda: _answers(chatbot, asked.to_request()), activity)
     _count(request.app.state.metrics, answer)
     return validator.answer(answer.to_dict())

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from rag.answer.check_text import LONGEST_TEXT, Outcome, TextCheck
+from ui.accounts.audit import Activity
 from ui.api.fields import Day, FilterFields
 from ui.api.services import CurrentReader, CurrentServices
 from ui.api.values import model_of
@@ -51,7 +52,8 @@ async def check(
             filters=asked.filters.to_filters(),
             written_on=asked.written_on,
             as_of=asked.as_of,
-        )
+        ),
+        Activity("check", question=asked.text),
     )
     # in ASCII, since a draft may have lone surrogates
     return Response(json.dumps(check_value(checked)), media_type="application/json")

@@ -18,11 +18,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
 from ingest.pipeline import is_address
+from ui.accounts.audit import Activity
 from ui.api import problems
 from ui.api.fields import ArticleId, Day, Name
-from ui.api.jobs import Job, JobRunner, Sources
+from ui.api.jobs import UNFINISHED, Job, JobRunner, Sources
 from ui.api.problems import ProblemError
-from ui.api.services import CurrentEditor
+from ui.api.services import AddingSender, CurrentEditor, EditingSender
 from ui.api.values import model_of
 from ui.api.work import limit_writes
 from ui.readers import Reader
@@ -125,7 +126,7 @@ _BODY: Any = {
 )
 async def ingest(
     request: Request,
-    reader: CurrentEditor,
+    sender: AddingSender,
     idempotency_key: Annotated[
         str,
         Header(
@@ -138,7 +139,11 @@ async def ingest(
     """Start a job that adds files, articles, or what is at web addresses."""
     jobs: JobRunner = request.app.state.jobs
     sources = await _read_sources(request)
-    job, _ = await run_in_threadpool(jobs.submit, reader.id, sources, idempotency_key)
+    job, is_new = await run_in_threadpool(jobs.submit, sender.reader.id, sources, idempotency_key)
+    if is_new:
+        counts = {"files": len(sources.files), "addresses": len(sources.addresses)}
+        activity = Activity("ingest", details={"job": job.id, **counts})
+        await run_in_threadpool(sender.record, activity)
     answer = problems.json_response(job.to_dict(), 202)
     answer.headers["Location"] = f"/v1/jobs/{job.id}"
     return answer
@@ -250,12 +255,16 @@ def _sources(folder: Path, files: Iterable[Path], addresses: Iterable[str]) -> S
     return Sources(folder, tuple(files), tuple(addresses), digest.hexdigest())
 
 
+def _sees_all_jobs(reader: Reader) -> bool:
+    return reader.may("admin") and reader.rights.sees_everything  # rejects name articles
+
+
 JobId = Annotated[str, InPath(max_length=64, description="The `id` of a job")]
 
 
 def _own(jobs: JobRunner, job_id: str, reader: Reader) -> Job:
     job = jobs.get(job_id)
-    if job is None or (job.owner != reader.id and not reader.may("admin")):
+    if job is None or (job.owner != reader.id and not _sees_all_jobs(reader)):
         raise ProblemError(404, "not-found", "You have no such job; old ones are forgotten.")
     return job
 
@@ -267,9 +276,12 @@ async def job(job_id: JobId, request: Request, reader: CurrentEditor) -> Any:
 
 
 @router.delete("/jobs/{job_id}", response_model=JobModel, responses=problems.responses(404))
-async def cancel(job_id: JobId, request: Request, reader: CurrentEditor) -> Any:
+async def cancel(job_id: JobId, request: Request, sender: EditingSender) -> Any:
     """Cancel a job: it ends after its current batch, and what was added stays."""
     jobs: JobRunner = request.app.state.jobs
-    found = _own(jobs, job_id, reader)
+    found = _own(jobs, job_id, sender.reader)
     ended = await run_in_threadpool(jobs.cancel, job_id)
+    if found.state in UNFINISHED:
+        activity = Activity("ingest", details={"job": job_id, "decision": "cancel"})
+        await run_in_threadpool(sender.record, activity)
     return problems.json_response((ended or found).to_dict())

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-import time
 from typing import Literal
 
 from limits import RateLimitItem, parse_many
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 
 from rag.errors import SettingsError
 from rag.settings import Settings
+from ui.accounts.rates import Rates
 from ui.api.problems import ProblemError
 
 Kind = Literal["search", "ask", "write"]
@@ -20,13 +18,17 @@ Kind = Literal["search", "ask", "write"]
 class RateLimits:
     """Counts the requests of each reader, and refuses those above the rates of the settings."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, rates: Rates | None = None) -> None:
         """Count for a server with these settings.
+
+        Args:
+            settings: The rates.
+            rates: Where requests are counted; by default in memory.
 
         Raises:
             SettingsError: A rate isn't of the form "25/second;600/minute".
         """
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        self._rates = rates or Rates.in_memory()
         self._items: dict[Kind, tuple[RateLimitItem, ...]] = {
             "search": _parse("BACKFILE_SEARCH_RATE", settings.search_rate),
             "ask": _parse("BACKFILE_ASK_RATE", settings.ask_rate),
@@ -44,9 +46,12 @@ class RateLimits:
             ProblemError: 429, with the seconds to wait as `Retry-After`.
         """
         for item in self._items[kind]:
-            if not self._limiter.hit(item, kind, key):
-                reset = self._limiter.get_window_stats(item, kind, key).reset_time
-                raise too_many(f"You may send {item}", reset - time.time())
+            if wait := self._rates.take(item, kind, key):
+                raise too_many(f"You may send {item}", wait)
+
+    def close(self) -> None:
+        """Release what counts the requests."""
+        self._rates.close()
 
 
 def too_many(why: str, seconds: float) -> ProblemError:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from rag.archive.names import NameCount, NamePage
 from rag.nlp.name_kinds import Kind
+from ui.accounts.audit import Activity
 from ui.api import problems
 from ui.api.caching import CurrentValidator
 from ui.api.fields import LONGEST_NAME, FilterFields
@@ -64,7 +65,8 @@ async def names(
         )
         return {"names": [one.to_dict() for one in found]}
 
-    return validator.answer(await work.run(find))
+    activity = Activity("browse", question=asked.prefix, details={"what": "names"})
+    return validator.answer(await work.run(find, activity))
 
 
 @router.get(
@@ -90,4 +92,5 @@ async def name(
         filters = asked.to_filters()
         return archive.name(name, asked.kind, limit=asked.limit, filters=filters).to_dict()
 
-    return validator.answer(await work.run(find))
+    activity = Activity("browse", question=name, details={"what": "name"})
+    return validator.answer(await work.run(find, activity))

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from rag.archive.restricted import RestrictedArchive, RestrictedSnapshot
 from rag.retrieval.hybrid import Relaxed, retrieve
 from rag.schema import Hit
+from ui.accounts.audit import Activity
 from ui.api import problems
 from ui.api.cursors import LONGEST, fingerprints, read_cursor, write_cursor
 from ui.api.fields import Day, FilterFields, Hits, SearchMode, Words, query_value
@@ -94,7 +95,8 @@ async def search(
             "cursor": "" if is_last else write_cursor(secret, reader, version, query, shown),
         }
 
-    return problems.json_response(await work.run(find))
+    activity = Activity("search", question=asked.query, details={"mode": asked.mode})
+    return problems.json_response(await work.run(find, activity))
 
 
 def _search(archive: RestrictedArchive, asked: SearchRequest, k: int) -> tuple[list[Hit], Relaxed]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import Depends, Request
 
 from rag.archive.restricted import RestrictedArchive
-from ui.accounts.audit import OFF, AuditLog
+from ui.accounts.audit import OFF, AuditLog, Sender
+from ui.api.openai.errors import is_openai_path
 from ui.api.problems import ProblemError
 from ui.readers import Reader, Scope
 
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
     from rag.answer.chatbot import Chatbot
     from rag.archive.archive import Archive
     from rag.settings import Settings
+    from ui.accounts.audit import Via
+
+ADDING_NEEDS = (
+    "Adding articles needs the right to see all of them, since it may change any: ask for a user "
+    "with --every-access, without --publisher and --section."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +74,30 @@ def reader_with(scope: Scope) -> Callable[[Request], Reader]:
     return find
 
 
+def sender_with(scope: Scope) -> Callable[[Request], Sender]:
+    """Return a dependency: the sender of a request, who must have a scope, for the audit log."""
+    find_reader = reader_with(scope)
+
+    def find(request: Request) -> Sender:
+        client = request.scope.get("state", {}).get("client", "")
+        via: Via = "openai" if is_openai_path(request.url.path) else "api"
+        return Sender(services_of(request).audit, find_reader(request), client, via)
+
+    return find
+
+
+def adding_sender(request: Request) -> Sender:
+    """Dependency: the sender of a request, who may add articles."""
+    sender = sender_with("ingest")(request)
+    if not sender.reader.may_add:
+        raise ProblemError(403, "rights-missing", ADDING_NEEDS)
+    return sender
+
+
 # Parameters of endpoints. FastAPI reads annotations at run time: import these for real.
 CurrentServices = Annotated[Services, Depends(services_of)]
 CurrentReader = Annotated[Reader, Depends(reader_with("read"))]
 CurrentEditor = Annotated[Reader, Depends(reader_with("ingest"))]
 CurrentAdministrator = Annotated[Reader, Depends(reader_with("admin"))]
+EditingSender = Annotated[Sender, Depends(sender_with("ingest"))]
+AddingSender = Annotated[Sender, Depends(adding_sender)]

@@ -70,7 +70,7 @@ class Health(BaseModel):
 async def status(services: CurrentServices, reader: CurrentReader, work: SearchWork) -> Any:
     """Return counts of the articles that the reader may see."""
     archive = services.archive_for(reader)
-    found = await work.run(archive.status)
+    found = await work.run(archive.status, None)
     return problems.json_response(_status(found, reader.rights.sees_everything))
 
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from fastapi import Depends, Request
@@ -15,12 +16,14 @@ from fastapi import Depends, Request
 from rag.answer.background import iterate_in_thread
 from rag.answer.chatbot import Chatbot
 from rag.settings import Settings
+from ui.accounts.audit import Activity, Sender
+from ui.accounts.rates import Rates
 from ui.api.closing import Closing
 from ui.api.fair_queue import FairQueue, Slot
 from ui.api.limits import RateLimits
 from ui.api.metrics import Metrics
 from ui.api.problems import ProblemError
-from ui.api.services import CurrentEditor, reader_with
+from ui.api.services import CurrentEditor, sender_with
 from ui.api.threads import Threads
 from ui.readers import Reader, Scope
 
@@ -54,7 +57,7 @@ class WorkScheduler:
             metrics: Where durations are counted.
             closing: Ends all work.
         """
-        self.limits = RateLimits(settings)
+        self.limits = RateLimits(settings, Rates.open(settings))
         self.metrics = metrics
         self.closing = closing
         self.deadlines = dict(DEADLINES)
@@ -75,32 +78,39 @@ class RequestWork:
         kind: Which queue it waits in.
         reader: Whose turn it uses.
         request: The request; work ends early if its sender goes away.
+        sender: Who sent it, for the audit log. An activity is logged with the first result, so that
+            what is refused, or isn't there, is not.
     """
 
     scheduler: WorkScheduler
     kind: Kind
     reader: str
     request: Request
+    sender: Sender
 
-    async def run(self, function: Callable[[], T]) -> T:
+    async def run(self, function: Callable[[], T], activity: Activity | None) -> T:
         """Return the result of a blocking function, called in a thread.
+
+        Args:
+            function: The function.
+            activity: What the audit log says of it; None for nothing.
 
         Raises:
             ProblemError: 429 if the queue is too long, 504 past the deadline, 503 at the
                 server's end, 400 if the client has gone.
         """
-        results = self._stream(lambda: iter((function(),)), watch_client=True)
+        results = self._stream(lambda: iter((function(),)), activity, watch_client=True)
         async with aclosing(results):
             return await anext(results)
 
-    async def last(self, make: Callable[[], Iterator[T]]) -> T:
+    async def last(self, make: Callable[[], Iterator[T]], activity: Activity) -> T:
         """Return the last value of a blocking iterator; see `run`."""
-        results = self._stream(make, watch_client=True)
+        results = self._stream(make, activity, watch_client=True)
         async with aclosing(results):
             *_, last = [one async for one in results]
         return last
 
-    def stream(self, make: Callable[[], Iterator[T]]) -> AsyncGenerator[T]:
+    def stream(self, make: Callable[[], Iterator[T]], activity: Activity) -> AsyncGenerator[T]:
         """Yield the values of a blocking iterator, which a thread makes and closes.
 
         Close the generator to stop; `fastapi.responses.StreamingResponse` cancels it when the
@@ -108,14 +118,15 @@ class RequestWork:
 
         Args:
             make: Returns the iterator; called in the thread, in its turn.
+            activity: What the audit log says of it.
 
         Raises:
             ProblemError: As of `run`.
         """
-        return self._stream(make, watch_client=False)
+        return self._stream(make, activity, watch_client=False)
 
     async def _stream(
-        self, make: Callable[[], Iterator[T]], *, watch_client: bool
+        self, make: Callable[[], Iterator[T]], activity: Activity | None, *, watch_client: bool
     ) -> AsyncGenerator[T]:
         scheduler, began = self.scheduler, time.monotonic()
         until = began + scheduler.deadlines[self.kind]
@@ -123,7 +134,8 @@ class RequestWork:
         admitted = time.monotonic()
         scheduler.metrics.stage(f"{self.kind} queue", admitted - began)
         start = scheduler.threads[self.kind].start
-        values = iterate_in_thread(lambda: _Held(make, slot), start)
+        record = partial(self.sender.record, activity) if activity else None
+        values = iterate_in_thread(lambda: _Held(make, slot, record), start)
         count, is_begun = 0, False
 
         async def following() -> T | Literal[_End.END]:
@@ -187,10 +199,13 @@ class RequestWork:
 
 
 class _Held(Generic[T]):
-    """Iterator that holds a slot until it is closed."""
+    """Iterator that holds a slot until it is closed, and logs its first value."""
 
-    def __init__(self, make: Callable[[], Iterator[T]], slot: Slot) -> None:
+    def __init__(
+        self, make: Callable[[], Iterator[T]], slot: Slot, record: Callable[[], None] | None
+    ) -> None:
         self._slot = slot
+        self._record = record
         try:
             self._values = make()
         except BaseException:
@@ -201,7 +216,11 @@ class _Held(Generic[T]):
         return self
 
     def __next__(self) -> T:
-        return next(self._values)
+        value = next(self._values)
+        if self._record is not None:
+            self._record()
+            self._record = None
+        return value
 
     def close(self) -> None:
         """Close the iterator, and release the slot."""
@@ -233,13 +252,14 @@ def work_of(kind: Kind, scope: Scope = "read") -> Callable[..., RequestWork]:
         kind: "search" or "ask".
         scope: What the reader must be allowed to do.
     """
-    find_reader = reader_with(scope)
+    find_sender = sender_with(scope)
 
     def find(request: Request) -> RequestWork:
         scheduler: WorkScheduler = request.app.state.work
-        key = reader_key(request, find_reader(request))
+        sender = find_sender(request)
+        key = reader_key(request, sender.reader)
         scheduler.limits.take(kind, key)
-        return RequestWork(scheduler, kind, key, request)
+        return RequestWork(scheduler, kind, key, request, sender)
 
     return find
 

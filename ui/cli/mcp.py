@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import click
 
 from rag.settings import Settings
@@ -30,16 +32,17 @@ def mcp(settings: Settings, write: bool) -> int:
     """
     import anyio
 
-    from rag.rights import ALL_RIGHTS
     from ui import opening
     from ui.api.services import Services
+    from ui.cli.operator import audit_log, operator
     from ui.mcp.server import create_server
-    from ui.readers import Reader
+    from ui.readers import Scope
 
-    scopes = frozenset({"read", "ingest"}) if write else frozenset({"read"})
+    scopes: set[Scope] = {"read", "ingest"} if write else {"read"}
     # Users of the command line operate the archive, and may read all of it.
-    reader = Reader("local", scopes, ALL_RIGHTS)  # type: ignore[arg-type]
+    reader = replace(operator(), scopes=frozenset(scopes))
     with opening.open_chatbot(settings) as (archive, chatbot):
-        server = create_server(Services(archive, chatbot, settings), reader=reader)
+        services = Services(archive, chatbot, settings, audit_log(settings))
+        server = create_server(services, reader=reader)
         anyio.run(server.run_stdio_async)
     return ExitCode.DONE

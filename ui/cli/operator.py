@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from rag.settings import Settings
-from ui.accounts.audit import Action, AuditLog
+from ui.accounts.audit import OFF, Action, AuditLog
 from ui.readers import LOCAL_ADMINISTRATOR, Reader
 
 
@@ -23,5 +23,9 @@ def operator() -> Reader:
 
 def record_command(settings: Settings, action: Action, **details: Any) -> None:
     """Append what a command did to the audit log, unless the archive is read-only."""
-    if os.access(settings.archive, os.W_OK):
-        AuditLog.of(settings).record(operator(), action, by="command", **details)
+    audit_log(settings).record(operator(), action, via="command", **details)
+
+
+def audit_log(settings: Settings) -> AuditLog:
+    """Return the audit log of an archive; one that is off if the archive is read-only."""
+    return AuditLog.of(settings) if os.access(settings.archive, os.W_OK) else OFF

@@ -25,6 +25,22 @@ MESSAGES = {
     "dossier_full": "error_dossier_full",
     "not_in_archive": "error_not_in_archive",
     "filters_too_long": "error_filters_too_long",
+    "login_other_browser": "error_login_other_browser",
+    "login_other_provider": "error_login_other_provider",
+    "login_refused": "error_login_refused",
+    "login_bad_answer": "error_login_bad_answer",
+    "login_no_group": "error_login_no_group",
+    "login_bad_name": "error_login_bad_name",
+    "login_other_server": "error_login_other_server",
+    "login_no_answer": "error_login_no_answer",
+    "login_wrong_provider": "error_login_wrong_provider",
+    "user_disabled": "error_user_disabled",
+    "user_name_taken": "error_user_name_taken",
+    "remote_address": "error_remote_address",
+    "remote_other_server": "error_remote_other_server",
+    "remote_unreachable": "error_remote_unreachable",
+    "remote_refused": "error_remote_refused",
+    "remote_stopped": "error_remote_stopped",
 }
 
 

@@ -11,12 +11,12 @@ from mcp_types import ListResourcesResult
 from mcp_types import Resource as ListedResource
 
 from rag.sanitize import single_line, strip_controls
+from ui.accounts.audit import Activity, Sender
 from ui.mcp.runner import ToolRunner
 from ui.mcp.values import UNTRUSTED, resource_uri
 
 if TYPE_CHECKING:
     from rag.schema import Article
-    from ui.readers import Reader
 
 TEMPLATE: Final = "article://{article_id}"
 MOST_LISTED = 20  # of the newest articles
@@ -42,13 +42,14 @@ def add_resources(server: MCPServer, runner: ToolRunner) -> None:
         security=ResourceSecurity(exempt_params={"article_id"}),
     )
     async def article(article_id: str, ctx: Context) -> str:
-        def read(reader: Reader) -> str:
-            found = runner.services.archive_for(reader).article(article_id)
+        def read(sender: Sender) -> str:
+            found = runner.services.archive_for(sender.reader).article(article_id)
             if found is None:
                 raise ResourceNotFoundError("not_found: There is no such article.")
             return _text(found)
 
-        return await runner.run(ctx, read, kind="search")
+        activity = Activity("read", details={"article": article_id})
+        return await runner.run(ctx, read, activity, kind="search")
 
 
 def _text(article: Article) -> str:
@@ -65,15 +66,17 @@ def _text(article: Article) -> str:
     return "\n".join(lines)
 
 
-async def list_newest(runner: ToolRunner, reader: Reader) -> ListResourcesResult:
+async def list_newest(runner: ToolRunner, sender: Sender) -> ListResourcesResult:
     """Return the newest articles that a reader may see; the template leads to all others.
 
     Args:
         runner: The services.
-        reader: The reader.
+        sender: Who asks for them.
     """
-    archive = runner.services.archive_for(reader)
+    archive = runner.services.archive_for(sender.reader)
     found = await anyio.to_thread.run_sync(archive.dated_articles, MOST_LISTED)
+    activity = Activity("browse", details={"what": "resources"})
+    await anyio.to_thread.run_sync(sender.record, activity)
     return ListResourcesResult(
         resources=[
             ListedResource(

@@ -10,6 +10,7 @@ from mcp.server.mcpserver import Context
 from starlette.requests import Request
 
 from rag.errors import BackfileError
+from ui.accounts.audit import Activity, Sender
 from ui.api.problems import ProblemError
 from ui.api.work import RequestWork, WorkScheduler, reader_key
 from ui.mcp.errors import of_backfile, of_problem, tool_error
@@ -46,19 +47,26 @@ class ToolRunner:
         found: Reader | None = state.get("reader")
         return found
 
+    def sender(self, reader: Reader, request: Any) -> Sender:
+        """Return the sender of a request, for the audit log."""
+        state = request.scope.get("state", {}) if isinstance(request, Request) else {}
+        return Sender(self.services.audit, reader, state.get("client", ""), "mcp")
+
     async def run(
         self,
         ctx: Context,
-        function: Callable[[Reader], T],
+        function: Callable[[Sender], T],
+        activity: Activity,
         *,
         kind: Kind,
         scope: Scope = "read",
     ) -> T:
-        """Return what a blocking function does for a call's reader.
+        """Return what a blocking function does for a call's reader, and log it.
 
         Args:
             ctx: The call.
             function: The function; called in a thread.
+            activity: What the audit log says of it, if the function doesn't raise.
             kind: The queue in which it waits.
             scope: What the reader must be allowed to do.
 
@@ -71,13 +79,16 @@ class ToolRunner:
             raise tool_error("not_authenticated", "Send a token: Authorization: Bearer bf_...")
         if not reader.may(scope):
             raise tool_error("scope_missing", f"Your token lacks the scope {scope!r}.")
+        sender = self.sender(reader, request)
         try:
             if self._work is None or not isinstance(request, Request):
-                return await anyio.to_thread.run_sync(function, reader)
+                done = await anyio.to_thread.run_sync(function, sender)
+                await anyio.to_thread.run_sync(sender.record, activity)
+                return done
             key = reader_key(request, reader)
             self._work.limits.take("write" if scope == "ingest" else kind, key)
-            work = RequestWork(self._work, kind, key, request)
-            return await work.run(lambda: function(reader))
+            work = RequestWork(self._work, kind, key, request, sender)
+            return await work.run(lambda: function(sender), activity)
         except BackfileError as error:
             raise of_backfile(error) from error
         except ProblemError as problem:

@@ -18,7 +18,7 @@ from ui.mcp.resources import add_resources, list_newest
 from ui.mcp.runner import ToolRunner
 from ui.mcp.tools import add_tools
 from ui.mcp.values import UNTRUSTED
-from ui.mcp.write_tools import WRITE_TOOLS, add_write_tools
+from ui.mcp.write_tools import add_write_tools, hidden_tools
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
@@ -80,9 +80,9 @@ class _PerReader:
         reader = self._desk.reader_of(ctx.request)
         if ctx.method == "resources/list" and reader is not None and reader.may("read"):
             await call_next(ctx)  # the SDK validates the request
-            return await list_newest(self._desk, reader)
+            return await list_newest(self._desk, self._desk.sender(reader, ctx.request))
         name = (ctx.params or {}).get("name") if ctx.method == "tools/call" else None
-        if name in WRITE_TOOLS and not (reader is not None and reader.may("ingest")):
+        if name in hidden_tools(reader):
             return _unknown(str(name))
         result = await call_next(ctx)
         if ctx.method == "tools/list":
@@ -91,13 +91,12 @@ class _PerReader:
 
 
 def _shown(result: HandlerResult, reader: Reader | None) -> HandlerResult:
-    if reader is not None and reader.may("ingest"):
-        return result
+    hidden = hidden_tools(reader)
     if isinstance(result, ListToolsResult):
-        kept = [tool for tool in result.tools if tool.name not in WRITE_TOOLS]
+        kept = [tool for tool in result.tools if tool.name not in hidden]
         return result.model_copy(update={"tools": kept})
     if isinstance(result, dict):
-        kept = [tool for tool in result.get("tools", ()) if tool["name"] not in WRITE_TOOLS]
+        kept = [tool for tool in result.get("tools", ()) if tool["name"] not in hidden]
         return {**result, "tools": kept}
     return result
 

@@ -14,6 +14,7 @@ from rag.answer.check_text import LONGEST_TEXT
 from rag.answer.modes import LAYOUTS
 from rag.query.parser import LONGEST_QUESTION
 from rag.schema import Filters
+from ui.accounts.audit import Activity
 from ui.mcp.errors import tool_error
 from ui.mcp.runner import ToolRunner
 from ui.mcp.values import (
@@ -29,7 +30,7 @@ from ui.mcp.values import (
 
 if TYPE_CHECKING:
     from rag.answer.chatbot import Chatbot
-    from ui.readers import Reader
+    from ui.accounts.audit import Sender
 
 T = TypeVar("T")
 LONGEST_PART = 16_000  # characters of an article that one call returns
@@ -85,12 +86,12 @@ def add_tools(server: MCPServer, runner: ToolRunner) -> None:
         asked_on: Day = None,
         k: Annotated[int, Field(ge=1, le=50, description="Most passages")] = 8,
     ) -> SearchResult:
-        def search(reader: Reader) -> SearchResult:
-            archive = runner.services.archive_for(reader)
+        def search(sender: Sender) -> SearchResult:
+            archive = runner.services.archive_for(sender.reader)
             filters = _filters(after, before, publishers)
             return search_result(archive.search(query, k, filters=filters, asked_on=asked_on))
 
-        return await runner.run(ctx, search, kind="search")
+        return await runner.run(ctx, search, Activity("search", query), kind="search")
 
     @server.tool(
         title="Read an article",
@@ -108,8 +109,8 @@ def add_tools(server: MCPServer, runner: ToolRunner) -> None:
             int | None, Field(ge=1, le=10**9, description="An earlier revision; the latest if null")
         ] = None,
     ) -> ArticleText:
-        def read(reader: Reader) -> ArticleText:
-            archive = runner.services.archive_for(reader)
+        def read(sender: Sender) -> ArticleText:
+            archive = runner.services.archive_for(sender.reader)
             article = archive.article(article_id, revision)
             if article is None:
                 raise tool_error(
@@ -118,7 +119,8 @@ def add_tools(server: MCPServer, runner: ToolRunner) -> None:
             count = len(archive.revisions(article_id))
             return article_text(article, start, LONGEST_PART, count)
 
-        return await runner.run(ctx, read, kind="search")
+        activity = Activity("read", details={"article": article_id})
+        return await runner.run(ctx, read, activity, kind="search")
 
     @server.tool(
         title="Ask the news archive",
@@ -143,9 +145,9 @@ def add_tools(server: MCPServer, runner: ToolRunner) -> None:
             Field(max_length=MOST_HISTORY, description="From these, follow-ups are completed"),
         ] = None,
     ) -> AskResult:
-        def ask(reader: Reader) -> AskResult:
+        def ask(sender: Sender) -> AskResult:
             return ask_result(
-                runner.services.chatbot_for(reader).ask(
+                runner.services.chatbot_for(sender.reader).ask(
                     question,
                     filters=_filters(after, before, publishers),
                     asked_on=asked_on,
@@ -154,7 +156,7 @@ def add_tools(server: MCPServer, runner: ToolRunner) -> None:
                 )
             )
 
-        return await runner.run(ctx, ask, kind="ask")
+        return await runner.run(ctx, ask, Activity("ask", question), kind="ask")
 
     @server.tool(
         title="Timeline of a story",
@@ -171,13 +173,14 @@ def add_tools(server: MCPServer, runner: ToolRunner) -> None:
         publishers: Publishers = None,
         asked_on: Day = None,
     ) -> AskResult:
-        def lay_out(reader: Reader) -> AskResult:
-            archive = runner.services.archive_for(reader)
+        def lay_out(sender: Sender) -> AskResult:
+            archive = runner.services.archive_for(sender.reader)
             filters = _filters(after, before, publishers)
             build = LAYOUTS["timeline"]
             return ask_result(build(archive, topic, filters=filters, asked_on=asked_on))
 
-        return await runner.run(ctx, lay_out, kind="ask")
+        activity = Activity("browse", topic, {"what": "timeline"})
+        return await runner.run(ctx, lay_out, activity, kind="ask")
 
     @server.tool(
         title="Check a claim or a draft",
@@ -197,9 +200,9 @@ def add_tools(server: MCPServer, runner: ToolRunner) -> None:
             date | None, Field(description="Day of the text, today by default")
         ] = None,
     ) -> CheckResult:
-        def check(reader: Reader) -> CheckResult:
-            chatbot: Chatbot = runner.services.chatbot_for(reader)
+        def check(sender: Sender) -> CheckResult:
+            chatbot: Chatbot = runner.services.chatbot_for(sender.reader)
             filters = _filters(after, before, publishers)
             return check_result(chatbot.check(text, filters=filters, written_on=written_on))
 
-        return await runner.run(ctx, check, kind="ask")
+        return await runner.run(ctx, check, Activity("check", text), kind="ask")

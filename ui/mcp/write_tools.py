@@ -12,12 +12,17 @@ from mcp.server.mcpserver import Context, MCPServer
 from mcp_types import ToolAnnotations
 from pydantic import BaseModel, ConfigDict, Field
 
+from ingest.runner import COMMAND
+from ui.accounts.audit import Activity
+from ui.api.services import ADDING_NEEDS
 from ui.ingest_job import IngestResult, ingest_upload, sum_reports, withdraw_articles
 from ui.mcp.errors import tool_error
 from ui.mcp.runner import ToolRunner
 from ui.mcp.values import AddResult, RemoveResult
+from ui.readers import LOCAL_VISITOR
 
 if TYPE_CHECKING:
+    from ui.accounts.audit import Sender
     from ui.readers import Reader
 
 WRITE_TOOLS: Final = frozenset({"add_articles", "remove_article"})
@@ -31,6 +36,13 @@ _WRITES = ToolAnnotations(
 _REMOVES = ToolAnnotations(
     read_only_hint=False, destructive_hint=True, idempotent_hint=True, open_world_hint=False
 )
+
+
+def hidden_tools(reader: Reader | None) -> frozenset[str]:
+    """Return the tools that write that don't exist for a reader."""
+    if reader is None or not reader.may("ingest"):
+        return WRITE_TOOLS
+    return frozenset() if reader.may_add else frozenset({"add_articles"})
 
 
 class NewArticle(BaseModel):
@@ -68,9 +80,13 @@ def add_write_tools(server: MCPServer, runner: ToolRunner) -> None:
         articles: Annotated[list[NewArticle], Field(min_length=1, max_length=MOST_ARTICLES)],
         ctx: Context,
     ) -> AddResult:
-        return await runner.run(
-            ctx, lambda _: _add(runner, articles), kind="search", scope="ingest"
-        )
+        def add(sender: Sender) -> AddResult:
+            if not sender.reader.may_add:
+                raise tool_error("scope_missing", ADDING_NEEDS)
+            return _add(runner, sender, articles)
+
+        activity = Activity("ingest", details={"count": len(articles)})
+        return await runner.run(ctx, add, activity, kind="search", scope="ingest")
 
     @server.tool(
         title="Remove an article",
@@ -84,9 +100,9 @@ def add_write_tools(server: MCPServer, runner: ToolRunner) -> None:
         reason: Annotated[str, Field(min_length=1, max_length=500, description="Recorded")],
         ctx: Context,
     ) -> RemoveResult:
-        def remove(reader: Reader) -> RemoveResult:
+        def remove(sender: Sender) -> RemoveResult:
             services = runner.services
-            archive = services.archive_for(reader)
+            archive = services.archive_for(sender.reader)
             # what the reader may not see is, for them, not there
             if archive.article(article_id) is None:
                 raise tool_error(
@@ -95,10 +111,11 @@ def add_write_tools(server: MCPServer, runner: ToolRunner) -> None:
             count = withdraw_articles(services.archive, services.settings, [article_id], reason)
             return RemoveResult(removed=count > 0)
 
-        return await runner.run(ctx, remove, kind="search", scope="ingest")
+        activity = Activity("withdraw", details={"articles": article_id})
+        return await runner.run(ctx, remove, activity, kind="search", scope="ingest")
 
 
-def _add(runner: ToolRunner, articles: list[NewArticle]) -> AddResult:
+def _add(runner: ToolRunner, sender: Sender, articles: list[NewArticle]) -> AddResult:
     with tempfile.TemporaryDirectory(prefix="backfile-mcp-") as folder:
         file = Path(folder) / ARTICLES_FILE
         lines = (
@@ -111,11 +128,18 @@ def _add(runner: ToolRunner, articles: list[NewArticle]) -> AddResult:
         services = runner.services
         result = IngestResult()
         for result in ingest_upload(  # noqa: B007  (the last one is what is wanted)
-            services.archive, services.settings, [file], [], wait=WRITER_WAIT
+            services.archive, services.settings, [file], [], wait=WRITER_WAIT, by=_origin(sender)
         ):
             pass
     services.archive.refresh()
     return _add_result(result)
+
+
+def _origin(sender: Sender) -> str:
+    """Return who added articles, for the log of ingests."""
+    if not sender.client:
+        return COMMAND  # over stdio
+    return sender.client if sender.reader.id == LOCAL_VISITOR.id else sender.reader.id
 
 
 def _add_result(result: IngestResult) -> AddResult:

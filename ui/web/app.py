@@ -20,6 +20,8 @@ from ui.accounts import passwords
 from ui.accounts.audit import AuditLog
 from ui.accounts.oidc import OidcProvider
 from ui.accounts.opening import open_accounts
+from ui.accounts.rates import Rates
+from ui.accounts.throttle import LoginThrottle
 from ui.api.app import begin_closing, close_api, create_api
 from ui.api.services import Services
 from ui.mcp.server import McpApp, create_server
@@ -69,6 +71,7 @@ STYLE_SHEETS = (
     "phone.css",
     "reader.css",
     "archive.css",
+    "check.css",
 )
 MAX_UPLOAD = "1gb"  # the command line has no limit
 M_ARENA_MAX = -8  # parameter of mallopt(3) in glibc
@@ -271,7 +274,8 @@ class GuardedApp(Guard):
         calls = CallChecker(outer, page_functions(blocks), events, Quota(events))
         feeds = FeedRoute(calls, view.whole_archive, settings.base_url, authentication.feed_access)
         routes = ProgramRoutes(feeds, self._api, mcp)
-        login = LoginRoutes(authentication, audit, OidcProvider.of(settings))
+        self._throttle = LoginThrottle(Rates.open(settings))
+        login = LoginRoutes(authentication, audit, OidcProvider.of(settings), self._throttle)
         super().__init__(outer, routes, AllowedHosts.of(settings), login, settings.base_url)
 
     def close_streams(self) -> None:
@@ -284,6 +288,7 @@ class GuardedApp(Guard):
     def finish_jobs(self) -> None:
         """Wait for the ingest in progress to stop, after the server has stopped."""
         close_api(self._api)
+        self._throttle.close()
 
 
 def theme() -> themes.Base:

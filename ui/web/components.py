@@ -131,6 +131,20 @@ class BrowseView:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckView:
+    """View that checks a draft; `check` is what is known of it."""
+
+    check: gr.State
+    head: gr.HTML
+    draft: gr.Textbox
+    end: gr.HTML
+    written_on: gr.Textbox
+    begin: gr.Button
+    problem: gr.HTML
+    checked: gr.HTML
+
+
+@dataclass(frozen=True, slots=True)
 class SavedView:
     """View of saved searches and dossiers; `opened` is the id of the open dossier."""
 
@@ -162,6 +176,7 @@ class Components:
     start: gr.Button
     opened: gr.State
     browse: BrowseView
+    check: CheckView
     saved: SavedView
     saved_rail: gr.HTML
     archive: ArchiveView
@@ -191,6 +206,9 @@ EXPORT_EVENT: dict[str, Any] = {
 
 # Starts an answer: rejected if the client has too many questions in progress.
 ASK_EVENT: dict[str, Any] = {**QUEUED_EVENT, "concurrency_id": "begin"}
+
+# Starts the check of a draft, which takes the places of several questions.
+CHECK_EVENT: dict[str, Any] = {**QUEUED_EVENT, "concurrency_id": "begin_checking"}
 
 # Changes what the reader keeps.
 OWN_EVENT: dict[str, Any] = {

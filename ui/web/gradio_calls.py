@@ -21,7 +21,7 @@ from ui.i18n import Texts, preferred_language, texts_in
 from ui.web import input_validation, routes
 from ui.web.guard.bodies import replay_body
 from ui.web.guard.request import IncomingRequest, RejectedRequestError
-from ui.web.quota import QUESTIONS, Quota
+from ui.web.quota import PLACES, QUESTIONS, Quota
 from ui.web.reader_view import is_local
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from ui.readers import Reader
 
-GROUPS = ("asking", "begin", "own", "admin")
+GROUPS = (*PLACES, "own", "admin")
 CALLS = 10_000  # whose callers are known; results of older ones can't be fetched
 LARGEST_TICKET = 4096  # bytes of the response with the id of an event
 _CALL = re.compile(r"/gradio_api/call/(?P<name>\w+)(?:/(?P<event>[\w-]+))?/?")

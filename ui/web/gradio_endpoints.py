@@ -28,13 +28,13 @@ def add_endpoints(view: ReaderView, concurrency: int) -> None:
     def ask(question: str, k: int = 8) -> dict[str, Any]:
         """Answer a question from the archive, with citations."""
         question, k = _validate(question, k, 8)
-        view.record("ask", question=question, by="endpoint")
+        view.record("ask", question=question, via="endpoint")
         return answer_formats.answer_value(view.chatbot.ask(question, k=k))
 
     def search(question: str, k: int = 10) -> list[dict[str, Any]]:
         """Return the passages that answer a question best, best first."""
         question, k = _validate(question, k, 10)
-        view.record("search", question=question, by="endpoint")
+        view.record("search", question=question, via="endpoint")
         hits = view.archive.search(question, k)
         return [render.hit_value(hit) for hit in hits]
 

@@ -274,6 +274,12 @@ class BrowseExport(BaseModel):
     form: Literal["csv", "jsonl"]
 
 
+class CheckExport(BaseModel):
+    """Format of the file with a checked draft."""
+
+    form: Literal["word", "pdf", "markdown"]
+
+
 class SavedId(BaseModel):
     """Saved search."""
 

@@ -10,6 +10,7 @@ from ui.web.components import AdminControls, Components, FeedbackForm, FilterCon
 from ui.web.events.admin import lay_out_withdrawal
 from ui.web.events.archive import lay_out_archive
 from ui.web.events.browse import lay_out_browse
+from ui.web.events.check import lay_out_check
 from ui.web.events.saved import SAVED_JS, lay_out_saved
 from ui.web.labels import i18n
 from ui.web.places import html_place, pieces_place, read_asset
@@ -35,6 +36,7 @@ watch('value', () => requestAnimationFrame(() => element.querySelector('h3')?.fo
 VIEWS_JS = """
 element.addEventListener('bf-view', (event) => {
   if (event.detail.view === 'browse') trigger('browse', {query: event.detail.query});
+  if (event.detail.view === 'check') trigger('check');
   if (event.detail.view === 'archive') trigger('archive');
   if (event.detail.view === 'saved') trigger('saved');
 });
@@ -178,6 +180,7 @@ def build_layout(storage_key: str) -> Components:
                     container=False,
                 )
                 filters = _filter_panels(chips)
+        check = lay_out_check()
         with gr.Column(scale=0, min_width=0, elem_id="bf-reading"):
             article = html_place("bf-article", read_asset("reading.js"))
             similar = html_place("bf-similar", SIMILAR_JS)
@@ -209,6 +212,7 @@ def build_layout(storage_key: str) -> Components:
         start=start,
         opened=opened,
         browse=browse,
+        check=check,
         saved=saved,
         saved_rail=saved_rail,
         archive=archive,

@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from rag.errors import BackfileError
-from rag.store.saved_names import name_key
 from ui.accounts.accounts import LONGEST_NAME, SESSION_DAYS
-from ui.i18n import Texts, preferred_language, texts_in
+from ui.accounts.throttle import LoginThrottle
+from ui.i18n import Texts, error_text, preferred_language, texts_in
 from ui.readers import Reader
 from ui.web import routes
 from ui.web.authentication import Authentication, find_cookie
 from ui.web.places import read_asset
-from ui.web.quota import Bucket
 
 if TYPE_CHECKING:
     from ui.accounts.audit import AuditLog
@@ -31,10 +30,6 @@ if TYPE_CHECKING:
 LONGEST_FORM = 8_192  # bytes
 LONGEST_TARGET = 4_096  # characters of the address to go on to
 LONGEST_KEPT_TARGET = 1_000  # of it in a cookie, which browsers limit to 4 kB
-# Attempts of an address, behind which a whole office may be, and with a name; seconds for another.
-BY_ADDRESS, ADDRESS_SECONDS = 30, 2.0
-BY_NAME, NAME_SECONDS = 10, 15.0
-RETRY_SECONDS = 15
 FORM_COOKIE = "backfile-form"
 FLOW_COOKIE = "backfile-login"
 FLOW_SECONDS = 600  # to log in at the provider
@@ -66,15 +61,13 @@ class LoginRoutes:
         authentication: The users and their cookies.
         audit: Log of logins and of attempts.
         oidc: Identity provider; None for none.
-        by_address: Limit on the attempts of an address.
-        by_name: Limit on the attempts with a name.
+        throttle: Limits on attempts.
     """
 
     authentication: Authentication
     audit: AuditLog
     oidc: OidcProvider | None = None
-    by_address: Bucket = field(default_factory=lambda: Bucket(BY_ADDRESS, ADDRESS_SECONDS))
-    by_name: Bucket = field(default_factory=lambda: Bucket(BY_NAME, NAME_SECONDS))
+    throttle: LoginThrottle = field(default_factory=LoginThrottle)
 
     async def answer(
         self, request: IncomingRequest, body: bytes, base_url: str, *, secure: bool
@@ -109,10 +102,10 @@ class LoginRoutes:
         ):
             return self._form(request, target, "login_expired", secure=secure, status=403)
         # Counted before the password is checked, and for names that don't exist, too.
-        is_allowed = self.by_address.take(request.client)
-        if not is_allowed or not self.by_name.take(name_key(name)[:200]):
+        wait = await asyncio.to_thread(self.throttle.take, request.client, name)
+        if wait:
             # Not logged: a flood of attempts must not push other entries out of the log.
-            return self._form(request, target, "login_wait", secure=secure, status=429)
+            return self._form(request, target, "login_wait", secure=secure, status=429, wait=wait)
         accounts = self.authentication.accounts
         user = await asyncio.to_thread(accounts.check_password, name, given.get("password", ""))
         if user is None:
@@ -158,7 +151,7 @@ class LoginRoutes:
         try:
             address, flow = await self.oidc.begin(f"{base_url}{routes.OIDC_END}")
         except BackfileError as error:
-            return self._form(request, "/", "login_provider", secure=secure, why=str(error))
+            return self._form(request, "/", "login_provider", secure=secure, why=error)
         target = safe_target(query.get("next", ""))
         flow |= {"next": target if len(target) <= LONGEST_KEPT_TARGET else "/"}
         value = quote(urlencode(flow), safe="")
@@ -184,7 +177,7 @@ class LoginRoutes:
         except BackfileError as error:
             self.audit.record(None, "login_failed", client=request.client, why=str(error))
             failed = self._form(
-                request, "/", "login_provider", secure=secure, status=403, why=str(error)
+                request, "/", "login_provider", secure=secure, status=403, why=error
             )
             return LoginAnswer(failed.status, failed.body, (*failed.headers, gone))
         target = safe_target(flow.get("next", ""))
@@ -199,19 +192,21 @@ class LoginRoutes:
         *,
         secure: bool,
         status: int = 200,
-        why: str = "",
+        why: BackfileError | None = None,
+        wait: int = 0,
     ) -> LoginAnswer:
         """Return the login page, with a new secret in the form and in a cookie."""
         texts = _texts(request)
         cookie_name = _cookie(FORM_COOKIE, secure=secure)
         form = find_cookie(request.headers, cookie_name)  # another tab's form stays valid
         form = form if _FORM.fullmatch(form) else secrets.token_urlsafe(16)
-        told = " ".join(filter(None, (texts(message), why))) if message else ""
+        reason = error_text(why, texts) if why else ""
+        told = " ".join(filter(None, (texts(message), reason))) if message else ""
         body = login_html(texts, form, target, told, oidc=self.oidc is not None)
         cookie = _set_cookie(cookie_name, form, 3600, secure=secure, same_site="Strict")
         headers = [cookie, ("cache-control", "no-store")]
-        if status == 429:
-            headers.append(("retry-after", str(RETRY_SECONDS)))
+        if wait:
+            headers.append(("retry-after", str(wait)))
         return LoginAnswer(status, body, tuple(headers))
 
 

@@ -16,7 +16,12 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 QUESTIONS = 3  # per client, waiting or being answered
+# Of a client's questions, by the group of an event. A check looks up to 200 sentences.
+PLACES = {"asking": 1, "begin": 1, "checking": 2, "begin_checking": 2}
+COUNTED = {"begin": "asking", "begin_checking": "checking"}  # what follows takes the places
+TAKING = ("asking", "checking")  # groups whose events take places until they end
 WAITING = 64  # waiting questions of all clients
+CHECKS_WAITING = 8  # waiting checks of all clients; each may take a minute
 EVENTS = 24  # per client, without questions
 REQUESTS = 8  # per client, processed at the same time; more have to wait
 REQUESTS_WAITING = 64
@@ -87,8 +92,8 @@ class Quota:
         """Return why a client may not add an event to a group.
 
         Returns:
-            "busy" if the client has too many events, "full" if too many questions of all clients
-            are waiting, "" if the event may be added.
+            "busy" if the client has too many events, "full" if too many questions or checks of all
+            clients are waiting, "" if the event may be added.
         """
         holder = self._client(client)
         self._sweep(holder)
@@ -96,19 +101,25 @@ class Quota:
             self._swept = self._clock()
             for other in self._clients.values():
                 self._sweep(other)
-        asked = [t.group == "asking" and t.ended is None for t in holder.tickets.values()]
-        if len(asked) - sum(asked) >= EVENTS:
+        asked = [
+            PLACES[t.group]
+            for t in holder.tickets.values()
+            if t.group in TAKING and t.ended is None
+        ]
+        if len(holder.tickets) - len(asked) >= EVENTS:
             return "busy"
-        if group not in ("asking", "begin"):
+        if group not in PLACES:
             return ""
-        if sum(asked) + holder.reserved >= QUESTIONS:
+        if sum(asked) + holder.reserved + PLACES[group] > QUESTIONS:
             return "busy"
-        return "full" if self._events.waiting("asking") >= WAITING else ""
+        queue = COUNTED.get(group, group)
+        most = CHECKS_WAITING if queue == "checking" else WAITING
+        return "full" if self._events.waiting(queue) >= most else ""
 
     @contextmanager
     def reserve_place(self, client: str, group: str) -> Iterator[None]:
         """Count a question while its event has no id yet."""
-        holder, places = self._client(client), int(group == "asking")
+        holder, places = self._client(client), PLACES[group] if group in TAKING else 0
         holder.reserved += places
         try:
             yield

@@ -11,7 +11,7 @@ from gradio.context import LocalContext
 from rag.archive.restricted import RestrictedArchive
 from rag.archive.saved import Saved
 from rag.rights import ALL_RIGHTS, Rights
-from ui.accounts.audit import Action, AuditLog
+from ui.accounts.audit import Action, Activity, AuditLog, Sender, Via
 from ui.readers import LOCAL_VISITOR, Reader
 
 if TYPE_CHECKING:
@@ -79,12 +79,15 @@ class ReaderView:
         """Rights for saved items; everything without users, as only editors do."""
         return self.rights or ALL_RIGHTS
 
-    def record(self, action: Action, *, question: str = "", **details: str | int) -> None:
+    def record(
+        self, action: Action, *, question: str = "", via: Via = "page", **details: str | int
+    ) -> None:
         """Append what the reader did to the audit log."""
         if self.audit is not None:
             request = LocalContext.request.get(None)
             client = getattr(getattr(request, "client", None), "host", "")
-            self.audit.record(self.reader, action, client=client, question=question, **details)
+            sender = Sender(self.audit, self.reader, client, via)
+            sender.record(Activity(action, question, details))
 
 
 def current_reader() -> Reader | None:

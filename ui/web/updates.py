@@ -199,7 +199,7 @@ class PageUpdates:
         session, archive, chatbot = self.current(session), self.archive, self.view.chatbot
         if session.turns and session.turns[-1].progress == "waiting":
             asked = session.turns[-1].request
-            self.view.record("ask", question=asked.question, mode=asked.mode, by="page")
+            self.view.record("ask", question=asked.question, mode=asked.mode)
         for updated in run_turn.run_turn(archive, chatbot, session):
             yield self.show_progress(updated)
 

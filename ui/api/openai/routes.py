@@ -20,6 +20,7 @@ from starlette.responses import Response
 from rag.answer.chatbot import Chatbot
 from rag.errors import BackfileError
 from rag.schema import Answer
+from ui.accounts.audit import Activity
 from ui.api.fields import FilterFields
 from ui.api.openai import chat, models, responses
 from ui.api.openai.cited_text import CitedTextWriter, Piece
@@ -115,6 +116,11 @@ class _Ask:
     conversation: Conversation
     options: BackfileOptions
 
+    @property
+    def activity(self) -> Activity:
+        """Entry of the audit log."""
+        return Activity("ask", question=self.conversation.question)
+
     def stream(self) -> Iterator[Answer]:
         """Return the answers as they grow."""
         return self.chatbot.stream(
@@ -152,7 +158,10 @@ async def create_response(
         _new_id("resp_"), _new_id("msg_"), int(time.time()), asked.model, asked.metadata or {}
     )
     return await _answer(
-        work.stream(ask.stream), _text_writer(request, services), writer, stream=bool(asked.stream)
+        work.stream(ask.stream, ask.activity),
+        _text_writer(request, services),
+        writer,
+        stream=bool(asked.stream),
     )
 
 
@@ -173,7 +182,10 @@ async def create_completion(
     completion = chat.Completion(_new_id("chatcmpl-"), int(time.time()), asked.model)
     writer = _ChatWriter(completion, with_usage=bool(options.include_usage))
     return await _answer(
-        work.stream(ask.stream), _text_writer(request, services), writer, stream=bool(asked.stream)
+        work.stream(ask.stream, ask.activity),
+        _text_writer(request, services),
+        writer,
+        stream=bool(asked.stream),
     )
 
 

@@ -23,7 +23,8 @@
   // a question when selected stay so: an arrow key would ask on each step.
   const CHOICES = '#bf-order input[type="radio"]';
   const TYPED = 'textarea, select, [contenteditable], input:not([type="radio"], [type="checkbox"])';
-  const DATES = ':is(#bf-after, #bf-before, #bf-asked-on) :is(input, textarea)';
+  const DAYS = ':is(#bf-after, #bf-before, #bf-asked-on, #bf-written-on)';
+  const DATES = `${DAYS} :is(input, textarea)`;
   const LANDMARKS = {'#bf-rail': ['navigation', 'rail'], '#bf-thread': ['region', 'thread'],
                      '#bf-reading': ['complementary', 'reading']};
   const fix = () => {
@@ -125,7 +126,7 @@
   fix();
 
   // Views: the bar's links show one; the archive's contents are asked for when it is opened.
-  const NAMES = ['ask', 'browse', 'saved', 'archive'];
+  const NAMES = ['ask', 'browse', 'check', 'saved', 'archive'];
   const markView = () => {
     for (const link of findAll('#bf-banner nav a')) {
       if (link.dataset.view === document.body.dataset.view) link.setAttribute('aria-current', 'page');
@@ -144,7 +145,10 @@
   // Who may add articles begins there if there are none yet.
   const firstView = () => (find('#bf-banner header[data-empty] nav [data-view="archive"]') ? 'archive' : 'ask');
   const viewOfAddress = () => new URLSearchParams(location.search).get('view') ?? firstView();
-  addEventListener('popstate', () => showView(viewOfAddress()));
+  // An article is read beside the answers or beside a draft, as its entry of the history says.
+  addEventListener('popstate', ({state}) => {
+    showView(new URLSearchParams(location.search).get('view') ?? state?.view ?? firstView());
+  });
   document.addEventListener('click', (event) => {
     const link = event.target.closest?.('#bf-banner nav a[data-view]');
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
@@ -153,11 +157,12 @@
     const {view} = link.dataset;
     history.pushState(null, '', view === 'ask' ? './' : `?view=${view}`);
     showView(view);
+    if (['ask', 'check'].includes(view) && document.body.dataset.readIn !== view) closeArticle();
   });
 
   // A field of a date also has the browser's calendar.
   const addCalendars = () => {
-    for (const field of findAll(':is(#bf-after, #bf-before, #bf-asked-on):not(:has(.bf-pick))')) {
+    for (const field of findAll(`${DAYS}:not(:has(.bf-pick))`)) {
       const typed = find('input:not([type="date"]), textarea', field);
       if (!typed) continue;
       const calendar = document.createElement('input');
@@ -370,10 +375,10 @@
   const step = (by) => {
     const shown = find('#bf-article .bf-article');
     if (shown) { find(`[data-step="${by}"]`, shown)?.click(); return; }
-    const cards = findAll('.bf-now .bf-card').filter((card) => card.offsetParent);
+    const cards = findAll('.bf-now .bf-card, #bf-checked .bf-card').filter((card) => card.offsetParent);
     const at = cards.findIndex((card) => card.contains(document.activeElement));
     const next = cards[at < 0 ? (by > 0 ? 0 : cards.length - 1) : at + by];
-    next?.querySelector('[data-card], a')?.focus();
+    next?.querySelector('[data-card], [data-open], a')?.focus();
     next?.scrollIntoView({block: 'nearest'});
   };
   const turnInView = () => document.activeElement?.closest?.('.bf-turn') ?? findAll('.bf-turn').at(-1);

@@ -17,7 +17,7 @@ const whenShown = (there, then, frames = 240) => {
   else if (frames) requestAnimationFrame(() => whenShown(there, then, frames - 1));
 };
 const stateOf = (shown, entries) => ({
-  article: entries, turn: +shown.dataset.turn || 0, card: +shown.dataset.card || 0});
+  view: document.body.dataset.view, article: entries, turn: +shown.dataset.turn || 0, card: +shown.dataset.card || 0});
 const follow = () => {
   const shown = article();
   if (!shown) {
@@ -27,6 +27,7 @@ const follow = () => {
     else history.replaceState(null, '', root);
     return;
   }
+  document.body.dataset.readIn = document.body.dataset.view;
   const address = addressOf(shown);
   if (address !== location.href) {
     if (isLinked()) history.replaceState(stateOf(shown, 0), '', address);
@@ -103,7 +104,7 @@ element.addEventListener('mousedown', (event) => {
   if (event.target.closest('[data-do="quote"]')) event.preventDefault();  // keeps the selection
 });
 document.addEventListener('click', (event) => {
-  const source = event.target.closest?.('.bf-card [data-card], .bf-cite');
+  const source = event.target.closest?.('.bf-card :is([data-card], [data-open]), .bf-cite');
   if (source && !element.contains(source)) openedFrom = source;
   const isInside = event.target.closest?.('#bf-article, #bf-similar');
   const pressed = isInside && event.target.closest('[data-do], [data-address]:is(button), [data-step]');

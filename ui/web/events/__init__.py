@@ -13,6 +13,7 @@ from ui.web.events.admin import wire_admin
 from ui.web.events.archive import wire_archive
 from ui.web.events.ask import wire_answer, wire_ask
 from ui.web.events.browse import wire_browse
+from ui.web.events.check import wire_check
 from ui.web.events.export import wire_export
 from ui.web.events.feedback import wire_feedback
 from ui.web.events.histogram import chart_of
@@ -36,6 +37,7 @@ def wire(page: PageUpdates, blocks: gr.Blocks, settings: Settings, concurrency: 
     wire_ask(page, concurrency)
     wire_reading(page)
     wire_browse(page)
+    wire_check(page, settings, max(1, concurrency // 2))
     wire_archive(page, settings, wire_admin(page, settings))
     for event in wire_saved(page):
         wire_answer(page, event, concurrency)

@@ -9,6 +9,7 @@ from itertools import groupby
 from rag.nlp.sentences import split_sentences
 from rag.sanitize import neutralize_markers, web_address
 from rag.schema import ArticleMetadata, Citation, Hit, Passage, Span
+from ui.article_address import ArticleAddress
 from ui.i18n import Texts
 from ui.web.state import Turn
 from ui.web.views.markup import escape, escape_line, paragraph
@@ -78,36 +79,67 @@ def _citation_card(
     )
     card = f"turn-{turn}-card-{number}"
     copies = copies_html(first.copies, texts)
+    opens = _opens(turn, number)
+    doing = _actions(first.metadata, opens, texts, _collect(opens, texts))
     return _card(
-        card, link, first.metadata, (turn, number), _quote(first, spans, texts), copies, texts
+        card, link, first.metadata, opens, _quote(first, spans, texts), copies + doing, texts
     )
+
+
+def passage_card(citation: Citation, card: str, texts: Texts) -> str:
+    """Return the card of a passage that is cited by no answer; it opens at its address.
+
+    Args:
+        citation: The passage and its quotation.
+        card: Id of the card.
+        texts: Language of the labels.
+    """
+    address = ArticleAddress.of_span(citation.passage, citation.start, citation.end)
+    opens = f'data-open="{escape(address.path)}"'
+    quote = _quote(citation, [(citation.start, citation.end)], texts)
+    more = copies_html(citation.copies, texts) + _actions(citation.metadata, opens, texts)
+    return _card(card, "", citation.metadata, opens, quote, more, texts)
 
 
 def _hit_card(hit: Hit, turn: int, place: int, texts: Texts) -> str:
     card = f"turn-{turn}-hit-{place}"
     quote = passage_html(hit.passage, [])
     copies = copies_html(hit.copies, texts)
-    return _card(card, "", hit.metadata, (turn, place), quote, copies, texts)
+    opens = _opens(turn, place)
+    doing = _actions(hit.metadata, opens, texts, _collect(opens, texts))
+    return _card(card, "", hit.metadata, opens, quote, copies + doing, texts)
+
+
+def _opens(turn: int, card: int) -> str:
+    return f'data-turn="{turn}" data-card="{card}"'
 
 
 def _card(
     card: str,
     number: str,
-    head: ArticleMetadata,
-    place: tuple[int, int],
+    metadata: ArticleMetadata,
+    opens: str,
     quote: str,
-    copies: str,
+    more: str,
     texts: Texts,
 ) -> str:
-    """Return a card: number and source on a line, the headline, the quotation, and its actions."""
-    turn, at = place
-    name = escape(head.title or head.article_id)
+    """Return a card: number and source on a line, the headline, the quotation, and what follows.
+
+    Args:
+        card: Id of the card.
+        number: Number of the citation, as a link; "" for none.
+        metadata: The article.
+        opens: Attributes that say what the headline opens.
+        quote: The quotation.
+        more: Near-duplicates and actions.
+        texts: Language of the labels.
+    """
+    name = escape(metadata.title or metadata.article_id)
     return (
         f'<article class="bf-card" id="{card}" aria-labelledby="{card}-title">'
-        f'<div class="bf-head">{number}{source_html(head, texts)}</div>'
-        f'<h3 dir="auto" id="{card}-title"><button type="button" data-turn="{turn}" '
-        f'data-card="{at}">{name}</button></h3>'
-        f"{quote}{copies}{_actions(head, turn, at, texts)}</article>"
+        f'<div class="bf-head">{number}{source_html(metadata, texts)}</div>'
+        f'<h3 dir="auto" id="{card}-title"><button type="button" {opens}>'
+        f"{name}</button></h3>{quote}{more}</article>"
     )
 
 
@@ -187,16 +219,20 @@ def copies_html(copies: Sequence[ArticleMetadata], texts: Texts) -> str:
     return paragraph(f"{escape(texts('also_in'))} {', '.join(links)}", "bf-copies")
 
 
-def _actions(head: ArticleMetadata, turn: int, card: int, texts: Texts) -> str:
-    """Return the actions of a card: open the article here or at its URL."""
+def _actions(head: ArticleMetadata, opens: str, texts: Texts, more: str = "") -> str:
+    """Return the actions of a card: open the article here or at its URL, and more of them."""
     open_it = escape(texts("open_article"))
     title = escape_line(head.title or head.article_id)
     return (
-        f'<p class="bf-doing"><button type="button" data-turn="{turn}" data-card="{card}" '
+        f'<p class="bf-doing"><button type="button" {opens} '
         f'aria-label="{open_it}&#58; {title}">{open_it}</button>{original_link(head, texts)}'
-        f'<button type="button" data-do="collect" data-turn="{turn}" data-card="{card}">'
-        f"{escape(texts('collect'))}</button></p>"
+        f"{more}</p>"
     )
+
+
+def _collect(opens: str, texts: Texts) -> str:
+    words = escape(texts("collect"))
+    return f'<button type="button" data-do="collect" {opens}>{words}</button>'
 
 
 def original_link(head: ArticleMetadata, texts: Texts) -> str:

@@ -23,7 +23,7 @@ SHORTCUTS = {
     "escape": ("Esc",),
     "help": ("?",),
 }
-VIEWS = ("ask", "browse", "saved", "archive")
+VIEWS = ("ask", "browse", "check", "saved", "archive")
 CALENDAR_ROWS = 12  # publishers with most articles
 MOST_PUBLISHERS = 200  # rows; a web crawl can have thousands
 
