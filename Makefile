@@ -56,11 +56,12 @@ test-fast: $(VENV)/.installed-test ## run the quick tests, without the model and
 test-full: $(VENV)/.installed-test ## run every test, the slow ones too, on more examples: what CI runs
 	$(PYTEST) --hypothesis-profile full
 
-lint: $(VENV)/.installed-test ## ruff, mypy, the import contracts and words that we don't use
+lint: $(VENV)/.installed-test ## ruff, mypy, bandit, the import contracts and words that we don't use
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tests.lint.security
 	$(BIN)/python -m tests.lint.prose
 
 docs: $(VENV)/.installed-docs ## build the documentation into site/

@@ -88,7 +88,7 @@ def _texts(
 ) -> Iterator[tuple[ArticleMetadata, str]]:
     for key in revisions:
         row = store.database.connection.execute(
-            f"SELECT {METADATA}, t.text FROM revisions r JOIN texts t ON t.revision_id = r.id "
+            f"SELECT {METADATA}, t.text FROM revisions r JOIN texts t ON t.revision_id = r.id "  # nosec B608 # conditions of this code, values bound
             f"WHERE r.id = ? AND {standing}",
             (key,),
         ).fetchone()

@@ -180,7 +180,8 @@ class NameCatalogue:
         """Return the row ids of the revisions of this view that pass the filters."""
         where, values = where_clause(self._store.database, filters, self._standing)
         rows = self._store.database.connection.execute(
-            f"SELECT r.id FROM revisions r WHERE {where}", values
+            f"SELECT r.id FROM revisions r WHERE {where}",  # nosec B608 # conditions of this code, values bound
+            values,
         ).fetchall()
         return np.fromiter((key for (key,) in rows), np.int64, len(rows))
 
@@ -226,7 +227,8 @@ class NameCatalogue:
 
     def _metadata(self, keys: Sequence[int]) -> tuple[ArticleMetadata, ...]:
         rows = self._store.database.execute_for_each(
-            f"SELECT {METADATA}, r.id FROM revisions r WHERE r.id IN ({{}})", keys
+            f"SELECT {METADATA}, r.id FROM revisions r WHERE r.id IN ({{}})",  # nosec B608 # constants of this code, values bound
+            keys,
         )
         of = {row[METADATA_WIDTH]: row_to_metadata(row) for row in rows}
         return tuple(of[key] for key in keys if key in of)

@@ -207,8 +207,8 @@ class TokenClassifier:
                 import torch  # with the next line 5 s and 400 MB: only to judge sentences
                 from transformers import AutoModelForTokenClassification, AutoTokenizer
 
-                self._tokenizer = AutoTokenizer.from_pretrained(self.folder, local_files_only=True)
-                self._model = AutoModelForTokenClassification.from_pretrained(
+                self._tokenizer = AutoTokenizer.from_pretrained(self.folder, local_files_only=True)  # nosec B615 # a local folder
+                self._model = AutoModelForTokenClassification.from_pretrained(  # nosec B615 # a local folder
                     self.folder, local_files_only=True, use_safetensors=True, dtype=torch.float32
                 ).eval()
         return self._tokenizer, self._model

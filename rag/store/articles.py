@@ -180,7 +180,7 @@ class ArticleStore:
         if not withdrawn:
             which += " AND r.article_id NOT IN (SELECT article_id FROM withdrawals)"
         row = self.database.connection.execute(
-            f"SELECT {METADATA}, t.text FROM revisions r JOIN texts t ON t.revision_id = r.id "
+            f"SELECT {METADATA}, t.text FROM revisions r JOIN texts t ON t.revision_id = r.id "  # nosec B608 # conditions of this code, values bound
             f"WHERE r.article_id = ? AND {which}",
             (article_id,) if revision is None else (article_id, revision),
         ).fetchone()
@@ -189,7 +189,7 @@ class ArticleStore:
     def article_at(self, article_id: str, standing: str) -> Article | None:
         """Return the revision of an article that matches the SQL condition `standing`, or None."""
         row = self.database.connection.execute(
-            f"SELECT {METADATA}, t.text FROM revisions r JOIN texts t ON t.revision_id = r.id "
+            f"SELECT {METADATA}, t.text FROM revisions r JOIN texts t ON t.revision_id = r.id "  # nosec B608 # conditions of this code, values bound
             f"WHERE r.article_id = ? AND {standing}",
             (article_id,),
         ).fetchone()
@@ -200,7 +200,7 @@ class ArticleStore:
     ) -> dict[str, ArticleMetadata]:
         """Return the metadata of the articles that match the SQL condition `standing`, by id."""
         rows = self.database.execute_for_each(
-            f"SELECT {METADATA} FROM revisions r WHERE {standing} AND r.article_id IN ({{}})",
+            f"SELECT {METADATA} FROM revisions r WHERE {standing} AND r.article_id IN ({{}})",  # nosec B608 # conditions of this code, values bound
             article_ids,
         )
         return {row[0]: row_to_metadata(row) for row in rows}
@@ -211,7 +211,7 @@ class ArticleStore:
         after = 0
         while True:  # in pages: no cursor stays open while the caller works
             rows = self.database.connection.execute(
-                f"SELECT r.id, {METADATA}, t.text FROM revisions r "
+                f"SELECT r.id, {METADATA}, t.text FROM revisions r "  # nosec B608 # conditions of this code, values bound
                 f"JOIN texts t ON t.revision_id = r.id WHERE {where} AND r.id > ? "
                 f"ORDER BY r.id LIMIT {CHUNK}",
                 (*values, after),
@@ -238,7 +238,7 @@ class ArticleStore:
         """
         where, values = where_clause(self.database, filters)
         row = self.database.connection.execute(
-            "SELECT count(*), ifnull(sum("
+            "SELECT count(*), ifnull(sum("  # nosec B608 # conditions of this code, values bound
             "(SELECT count(*) FROM passages WHERE revision_id = r.id)), 0) "
             f"FROM revisions r WHERE {where}",
             values,
@@ -259,7 +259,7 @@ class ArticleStore:
         """
         where, values = where_clause(self.database, Filters(access=access), standing)
         rows = self.database.connection.execute(
-            f"SELECT publisher, count(*), min({_DATED}), max({_DATED}) FROM revisions r "
+            f"SELECT publisher, count(*), min({_DATED}), max({_DATED}) FROM revisions r "  # nosec B608 # conditions of this code, values bound
             f"WHERE {where} GROUP BY publisher ORDER BY count(*) DESC, publisher",
             values,
         )
@@ -286,7 +286,7 @@ class ArticleStore:
         where, values = where_clause(self.database, filters, standing)
         direction = "ASC" if oldest else "DESC"
         rows = self.database.connection.execute(
-            "SELECT (SELECT min(p.number) FROM passages p WHERE p.revision_id = r.id) AS first "
+            "SELECT (SELECT min(p.number) FROM passages p WHERE p.revision_id = r.id) AS first "  # nosec B608 # conditions of this code, values bound
             f"FROM revisions r WHERE {where} AND first IS NOT NULL "
             f"AND r.published_at BETWEEN {FIRST_SECOND} AND {LAST_SECOND} "
             f"ORDER BY r.published_at {direction}, r.article_id LIMIT ?",
@@ -305,7 +305,7 @@ class ArticleStore:
         """
         where, values = where_clause(self.database, Filters(access=access), standing)
         rows = self.database.connection.execute(
-            "SELECT publisher, lower(substr(rest, 1, instr(rest || '/', '/') - 1)) AS host, "
+            "SELECT publisher, lower(substr(rest, 1, instr(rest || '/', '/') - 1)) AS host, "  # nosec B608 # conditions of this code, values bound
             "count(*) FROM (SELECT publisher, substr(url, instr(url, '://') + 3) AS rest "
             f"FROM revisions r WHERE {where} AND publisher != '' AND url LIKE 'http%://%') "
             "GROUP BY publisher, host ORDER BY count(*) DESC, publisher",
@@ -367,7 +367,7 @@ class ArticleStore:
             "SELECT ifnull(max(revision), 0) FROM revisions WHERE article_id = ?", (a.id,)
         ).fetchone()
         revision_id = self.database.connection.execute(
-            f"INSERT INTO revisions ({', '.join(_COLUMNS)}) "
+            f"INSERT INTO revisions ({', '.join(_COLUMNS)}) "  # nosec B608 # question marks, values bound
             f"VALUES ({placeholders(range(len(_COLUMNS)))})",
             (
                 *metadata_to_row(replace(a.metadata, revision=newest + 1)),

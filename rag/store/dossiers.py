@@ -119,7 +119,7 @@ class DossierStore(SavedItemStore[Dossier]):
         with self._database.read() as connection:
             dossier = self._find(connection, name)
             rows = connection.execute(
-                f"SELECT {_ENTRY} FROM entries WHERE dossier_id = ? AND deleted IS {which}, id",
+                f"SELECT {_ENTRY} FROM entries WHERE dossier_id = ? AND deleted IS {which}, id",  # nosec B608 # conditions of this code, values bound
                 (dossier.id,),
             ).fetchall()
         return tuple(map(row_to_entry, rows))
@@ -143,14 +143,15 @@ class DossierStore(SavedItemStore[Dossier]):
         """
         dossier = self._find(connection, name)
         same = connection.execute(
-            f"SELECT {_ENTRY} FROM entries WHERE {_LIVE} AND article_id = ? AND revision = ? "
+            f"SELECT {_ENTRY} FROM entries WHERE {_LIVE} AND article_id = ? AND revision = ? "  # nosec B608 # constants of this code, values bound
             'AND start = ? AND "end" = ?',
             (dossier.id, entry.article_id, entry.revision, entry.start, entry.end),
         ).fetchone()
         if same is not None:
             return row_to_entry(same), False
         last, count = connection.execute(
-            f"SELECT ifnull(max(place), 0), count(*) FROM entries WHERE {_LIVE}", (dossier.id,)
+            f"SELECT ifnull(max(place), 0), count(*) FROM entries WHERE {_LIVE}",  # nosec B608 # constants of this code, values bound
+            (dossier.id,),
         ).fetchone()
         if count >= MOST_ENTRIES:
             raise SavedItemError(
@@ -201,7 +202,7 @@ class DossierStore(SavedItemStore[Dossier]):
             dossier = self._find(connection, name)
             self._entry(connection, dossier, entry_id)
             rows = connection.execute(
-                f"SELECT id FROM entries WHERE {_LIVE} AND id != ? ORDER BY place, id",
+                f"SELECT id FROM entries WHERE {_LIVE} AND id != ? ORDER BY place, id",  # nosec B608 # constants of this code, values bound
                 (dossier.id, entry_id),
             ).fetchall()
             order = [str(row[0]) for row in rows]
@@ -240,7 +241,8 @@ class DossierStore(SavedItemStore[Dossier]):
 
     def _entry(self, connection: StoreConnection, dossier: Dossier, entry_id: str) -> DossierEntry:
         row = connection.execute(
-            f"SELECT {_ENTRY} FROM entries WHERE {_LIVE} AND id = ?", (dossier.id, entry_id)
+            f"SELECT {_ENTRY} FROM entries WHERE {_LIVE} AND id = ?",  # nosec B608 # constants of this code, values bound
+            (dossier.id, entry_id),
         ).fetchone()
         if row is None:
             raise SavedItemError(f"No entry {entry_id!r} in the dossier {dossier.name!r}.")

@@ -59,7 +59,7 @@ class DuplicateClusters:
         for i in range(0, len(ids), CHUNK):
             part = ids[i : i + CHUNK]
             rows = self._database.connection.execute(
-                f"SELECT a.article_id, {METADATA} FROM copies a JOIN copies c ON c.story = a.story "
+                f"SELECT a.article_id, {METADATA} FROM copies a JOIN copies c ON c.story = a.story "  # nosec B608 # conditions of this code, values bound
                 "JOIN revisions r ON r.article_id = c.article_id "
                 f"WHERE a.article_id IN ({placeholders(part)}) AND c.article_id <> a.article_id "
                 f"AND {where} ORDER BY c.article_id <> c.story, r.published_at, r.article_id",
@@ -77,7 +77,7 @@ class DuplicateClusters:
         """
         where, values = where_clause(self._database, filters)
         rows = self._database.connection.execute(
-            "SELECT count(*) FROM copies c JOIN revisions r ON r.article_id = c.article_id "
+            "SELECT count(*) FROM copies c JOIN revisions r ON r.article_id = c.article_id "  # nosec B608 # conditions of this code, values bound
             f"WHERE {where} GROUP BY c.story HAVING count(*) > 1",
             values,
         ).fetchall()
@@ -96,10 +96,10 @@ class DuplicateClusters:
         if not done.startswith(_UP_TO):
             with self._database.transaction():
                 for table in ("signatures", "bands", "copies"):
-                    self._database.connection.execute(f"DELETE FROM {table}")
+                    self._database.connection.execute(f"DELETE FROM {table}")  # nosec B608 # names of our schema, values bound
         after = int(done.removeprefix(_UP_TO)) if done.startswith(_UP_TO) else 0
         while rows := self._database.connection.execute(
-            f"SELECT r.id, {METADATA}, t.text FROM revisions r "
+            f"SELECT r.id, {METADATA}, t.text FROM revisions r "  # nosec B608 # constants of this code, values bound
             "JOIN texts t ON t.revision_id = r.id "
             f"WHERE r.until IS NULL AND r.id > ? ORDER BY r.id LIMIT {CHUNK}",
             (after,),
@@ -126,7 +126,8 @@ class DuplicateClusters:
             self._demote(article_id)
         for table in ("signatures", "copies"):
             self._database.execute_for_each(
-                f"DELETE FROM {table} WHERE article_id IN ({{}})", article_ids
+                f"DELETE FROM {table} WHERE article_id IN ({{}})",  # nosec B608 # names of our schema, values bound
+                article_ids,
             )
         for (story,) in stories:
             self._repair(story)
@@ -161,7 +162,7 @@ class DuplicateClusters:
             return str(same[0])
         keys = band_keys(sketch)
         likely = self._database.connection.execute(
-            "SELECT s.article_id, s.text_hash FROM bands b JOIN signatures s "
+            "SELECT s.article_id, s.text_hash FROM bands b JOIN signatures s "  # nosec B608 # question marks, values bound
             f"ON s.number = b.number WHERE b.key IN ({placeholders(keys)}) "
             f"GROUP BY s.number ORDER BY count(*) DESC, s.article_id LIMIT {MAX_COMPARED}",
             keys,
@@ -213,7 +214,7 @@ class DuplicateClusters:
 
     def _articles(self, article_ids: Sequence[str]) -> list[Article]:
         rows = self._database.execute_for_each(
-            f"SELECT {METADATA}, t.text FROM revisions r JOIN texts t ON t.revision_id = r.id "
+            f"SELECT {METADATA}, t.text FROM revisions r JOIN texts t ON t.revision_id = r.id "  # nosec B608 # constants of this code, values bound
             "WHERE r.until IS NULL AND r.article_id IN ({})",
             article_ids,
         )

@@ -227,7 +227,7 @@ class FeedStore:
 
     def _select(self, condition: str, *values: str) -> tuple[Feed, ...]:
         with self._database.read() as connection:
-            rows = connection.execute(f"SELECT {_COLUMNS} FROM feeds {condition}", values)
+            rows = connection.execute(f"SELECT {_COLUMNS} FROM feeds {condition}", values)  # nosec B608 # conditions of this code, values bound
             return tuple(map(_to_feed, rows.fetchall()))
 
 
@@ -275,7 +275,7 @@ def row_to_feed(row: Any) -> Feed:
     return feed
 
 
-FEED_ROWS = f"SELECT {_COLUMNS} FROM feeds"
+FEED_ROWS = f"SELECT {_COLUMNS} FROM feeds"  # nosec B608 # names of our schema, values bound
 
 
 def _to_feed(row: Any) -> Feed:
@@ -294,7 +294,7 @@ def _moment(text: str | None) -> datetime | None:
 
 def _row(connection: StoreConnection, name: str) -> Any:
     return connection.execute(
-        f"SELECT {_COLUMNS} FROM feeds WHERE deleted IS NULL AND (id = ? OR url = ?)",
+        f"SELECT {_COLUMNS} FROM feeds WHERE deleted IS NULL AND (id = ? OR url = ?)",  # nosec B608 # names of our schema, values bound
         (name.strip(), name.strip()),
     ).fetchone()
 
@@ -308,7 +308,7 @@ def _find(connection: StoreConnection, name: str) -> Feed:
 
 def _update(connection: StoreConnection, feed_id: str, **values: Any) -> Feed:
     columns = ", ".join(f"{name} = ?" for name in values)
-    connection.execute(f"UPDATE feeds SET {columns} WHERE id = ?", (*values.values(), feed_id))
+    connection.execute(f"UPDATE feeds SET {columns} WHERE id = ?", (*values.values(), feed_id))  # nosec B608 # names of our schema, values bound
     return _find(connection, feed_id)
 
 

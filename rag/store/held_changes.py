@@ -54,14 +54,15 @@ class HeldChanges:
     def all(self) -> list[HeldChange]:
         """Return every held change, by source and place."""
         rows = self._database.connection.execute(
-            f"SELECT {_COLUMNS} FROM held ORDER BY source, place, id"
+            f"SELECT {_COLUMNS} FROM held ORDER BY source, place, id"  # nosec B608 # names of our schema, values bound
         )
         return [_read(row) for row in rows]
 
     def get(self, held_id: str) -> HeldChange | None:
         """Return the held change with this id; None if there isn't one."""
         row = self._database.connection.execute(
-            f"SELECT {_COLUMNS} FROM held WHERE id = ?", (held_id,)
+            f"SELECT {_COLUMNS} FROM held WHERE id = ?",  # nosec B608 # names of our schema, values bound
+            (held_id,),
         ).fetchone()
         return _read(row) if row else None
 
@@ -95,7 +96,7 @@ class HeldChanges:
             ):
                 return False
             connection.execute(
-                f"INSERT INTO held ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                f"INSERT INTO held ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",  # nosec B608 # names of our schema, values bound
                 (
                     *(change.id, change.place, change.source, change.reason),
                     *(change.at.isoformat(), change.action, change.article_id, change.origin),

@@ -57,7 +57,7 @@ ORPHANS = (
     (TABLE, "number NOT IN (SELECT number FROM passages)", "new vector", "without a passage"),
     (
         TABLE,
-        f"NOT EXISTS (SELECT 1 FROM meta WHERE key = '{NEXT_MODEL}' AND value != '')",
+        f"NOT EXISTS (SELECT 1 FROM meta WHERE key = '{NEXT_MODEL}' AND value != '')",  # nosec B608 # constants of this code, values bound
         "new vector",
         "of no model",
     ),
@@ -119,7 +119,7 @@ def store_problems(database: Database) -> Iterator[Problem]:
 
 def _find_orphans(database: Database) -> Iterator[Problem]:
     for table, which, noun, what in ORPHANS:
-        count = _count(database, f"SELECT count(*) FROM {table} WHERE {which}")
+        count = _count(database, f"SELECT count(*) FROM {table} WHERE {which}")  # nosec B608 # conditions of this code, values bound
         if count:
             yield Problem("store", f"{format_count(count, noun)} {what}", "discard", count)
 
@@ -127,7 +127,7 @@ def _find_orphans(database: Database) -> Iterator[Problem]:
 def _find_lost(database: Database) -> Iterator[Problem]:
     lost = _ids(
         database,
-        "SELECT article_id FROM revisions WHERE id NOT IN (SELECT revision_id FROM texts) "
+        "SELECT article_id FROM revisions WHERE id NOT IN (SELECT revision_id FROM texts) "  # nosec B608 # constants of this code, values bound
         f"AND NOT {_ERASED}",
     )
     if lost:
@@ -161,7 +161,7 @@ def _check_numbering(database: Database) -> Iterator[Problem]:
             "still current beside a later one",
         ),
     ):
-        ids = _ids(database, f"SELECT article_id FROM revisions r WHERE {which}")
+        ids = _ids(database, f"SELECT article_id FROM revisions r WHERE {which}")  # nosec B608 # conditions of this code, values bound
         if ids:
             yield Problem("store", _format_some(ids, "revision", what), "restore", len(ids))
 
@@ -258,7 +258,7 @@ def _revisions(database: Database) -> Iterator[tuple[int, Article, str, Placed]]
     after = 0
     while True:
         rows = database.connection.execute(
-            f"SELECT {METADATA}, t.text, r.fingerprint, r.id FROM revisions r "
+            f"SELECT {METADATA}, t.text, r.fingerprint, r.id FROM revisions r "  # nosec B608 # constants of this code, values bound
             f"JOIN texts t ON t.revision_id = r.id WHERE r.id > ? ORDER BY r.id LIMIT {CHUNK}",
             (after,),
         ).fetchall()
@@ -284,7 +284,7 @@ def _check_vectors(
     lengths = Counter[int]()
     by_length: dict[int, list[int]] = {}
     wrong = list[int]()
-    rows = database.connection.execute(f"SELECT number, vector FROM {table}")
+    rows = database.connection.execute(f"SELECT number, vector FROM {table}")  # nosec B608 # names of our schema, values bound
     while chunk := rows.fetchmany(CHUNK):
         for length, group in itertools.groupby(chunk, key=lambda row: len(row[1])):
             of_one = list(group)

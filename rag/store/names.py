@@ -160,7 +160,7 @@ class NameStore:
 
     def _revisions(self, after: int) -> Iterator[list[tuple[int, Article]]]:
         while rows := self._database.connection.execute(
-            f"SELECT {METADATA}, t.text, r.id FROM revisions r "
+            f"SELECT {METADATA}, t.text, r.id FROM revisions r "  # nosec B608 # constants of this code, values bound
             f"JOIN texts t ON t.revision_id = r.id WHERE r.id > ? ORDER BY r.id LIMIT {BATCH}",
             (after,),
         ).fetchall():
@@ -169,7 +169,7 @@ class NameStore:
 
     def _article(self, revision_id: int) -> Article | None:
         row = self._database.connection.execute(
-            f"SELECT {METADATA}, t.text FROM revisions r JOIN texts t ON t.revision_id = r.id "
+            f"SELECT {METADATA}, t.text FROM revisions r JOIN texts t ON t.revision_id = r.id "  # nosec B608 # constants of this code, values bound
             "WHERE r.id = ?",
             (revision_id,),
         ).fetchone()

@@ -41,7 +41,7 @@ class PassageStore:
         """
         where, values = where_clause(self._database, filters, standing)
         rows = self._database.connection.execute(
-            "SELECT p.number FROM revisions r JOIN passages p ON p.revision_id = r.id "
+            "SELECT p.number FROM revisions r JOIN passages p ON p.revision_id = r.id "  # nosec B608 # conditions of this code, values bound
             f"WHERE {where}",
             values,
         ).fetchall()
@@ -121,7 +121,7 @@ class PassageStore:
     ) -> list[tuple[int, str, int, int, int, int]]:
         """Return rows of revision row id, hash, revision, passage number, start and end."""
         return self._database.execute_for_each(
-            'SELECT r.id, r.fingerprint, r.revision, p.number, p.start, p."end" FROM passages p '
+            'SELECT r.id, r.fingerprint, r.revision, p.number, p.start, p."end" FROM passages p '  # nosec B608 # conditions of this code, values bound
             f"JOIN revisions r ON r.id = p.revision_id WHERE {standing} AND p.number IN ({{}})",
             (int(number) for number in numbers),
         )
@@ -155,7 +155,7 @@ class PassageStore:
         after = 0
         while True:
             rows = self._database.connection.execute(
-                f'SELECT p.number, p.start, p."end", {METADATA}, t.text FROM revisions r '
+                f'SELECT p.number, p.start, p."end", {METADATA}, t.text FROM revisions r '  # nosec B608 # names of our schema, values bound
                 "JOIN passages p ON p.revision_id = r.id JOIN texts t ON t.revision_id = r.id "
                 "WHERE r.until IS NULL AND r.since > ? AND p.number > ? "
                 f"ORDER BY p.number LIMIT {size}",

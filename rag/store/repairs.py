@@ -16,7 +16,7 @@ def discard_orphans(database: Database) -> None:
     """Delete orphaned rows."""
     with database.transaction():
         for table, which, *_ in ORPHANS:
-            database.connection.execute(f"DELETE FROM {table} WHERE {which}")
+            database.connection.execute(f"DELETE FROM {table} WHERE {which}")  # nosec B608 # conditions of this code, values bound
 
 
 def drop_triggers_and_views(database: Database) -> None:
@@ -35,7 +35,7 @@ def remove_impossible_dates(database: Database) -> None:
                 (published, updated, published, key),
             )
             row = database.connection.execute(
-                f"SELECT {METADATA}, t.text FROM revisions r "
+                f"SELECT {METADATA}, t.text FROM revisions r "  # nosec B608 # constants of this code, values bound
                 "JOIN texts t ON t.revision_id = r.id WHERE r.id = ?",
                 (key,),
             ).fetchone()
@@ -49,7 +49,7 @@ def remove_impossible_dates(database: Database) -> None:
 def embedded_texts(database: Database, numbers: Sequence[int]) -> dict[int, str]:
     """Return the text to embed for each of the passages, of any revision, by number."""
     rows = database.execute_for_each(
-        f'SELECT p.number, p.start, p."end", {METADATA}, t.text FROM passages p '
+        f'SELECT p.number, p.start, p."end", {METADATA}, t.text FROM passages p '  # nosec B608 # constants of this code, values bound
         "JOIN revisions r ON r.id = p.revision_id JOIN texts t ON t.revision_id = r.id "
         "WHERE p.number IN ({})",
         numbers,

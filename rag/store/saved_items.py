@@ -62,7 +62,7 @@ class SavedItemStore(ABC, Generic[Item]):
         which = "NOT NULL ORDER BY deleted DESC" if deleted else "NULL ORDER BY created"
         with self._database.read() as connection:
             rows = connection.execute(
-                f"SELECT {self.columns} FROM {self.table} "
+                f"SELECT {self.columns} FROM {self.table} "  # nosec B608 # conditions of this code, values bound
                 f"WHERE owner = ? AND deleted IS {which}, id",
                 (self.owner,),
             ).fetchall()
@@ -90,7 +90,7 @@ class SavedItemStore(ABC, Generic[Item]):
             if name_key(new_name) != name_key(item.name):
                 check_free(connection, self.table, self.owner, new_name)
             connection.execute(
-                f"UPDATE {self.table} SET name = ?, key = ? WHERE id = ?",
+                f"UPDATE {self.table} SET name = ?, key = ? WHERE id = ?",  # nosec B608 # names of our schema, values bound
                 (new_name, name_key(new_name), item.id),
             )
             return self._find(connection, item.id)
@@ -104,7 +104,8 @@ class SavedItemStore(ABC, Generic[Item]):
         with self._database.write() as connection:
             item = self._find(connection, name)
             connection.execute(
-                f"UPDATE {self.table} SET deleted = ? WHERE id = ?", (now_text(), item.id)
+                f"UPDATE {self.table} SET deleted = ? WHERE id = ?",  # nosec B608 # names of our schema, values bound
+                (now_text(), item.id),
             )
         return item
 
@@ -116,7 +117,7 @@ class SavedItemStore(ABC, Generic[Item]):
         """
         with self._database.write() as connection:
             row = connection.execute(
-                f"SELECT name FROM {self.table} WHERE id = ? AND owner = ? AND deleted IS NOT NULL",
+                f"SELECT name FROM {self.table} WHERE id = ? AND owner = ? AND deleted IS NOT NULL",  # nosec B608 # names of our schema, values bound
                 (item_id, self.owner),
             ).fetchone()
             if row is None:
@@ -126,7 +127,7 @@ class SavedItemStore(ABC, Generic[Item]):
                 )
             name = free_name(connection, self.table, self.owner, row[0])
             connection.execute(
-                f"UPDATE {self.table} SET deleted = NULL, name = ?, key = ? WHERE id = ?",
+                f"UPDATE {self.table} SET deleted = NULL, name = ?, key = ? WHERE id = ?",  # nosec B608 # names of our schema, values bound
                 (name, name_key(name), item_id),
             )
             return self._find(connection, item_id)

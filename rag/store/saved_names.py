@@ -85,7 +85,7 @@ def find_row(connection: StoreConnection, table: str, columns: str, owner: str, 
     """Return the row of an owner's item by id or name, the id first; None if there isn't one."""
     name = single_line(name)
     return connection.execute(
-        f"SELECT {columns} FROM {table} WHERE owner = ? AND deleted IS NULL "
+        f"SELECT {columns} FROM {table} WHERE owner = ? AND deleted IS NULL "  # nosec B608 # names of our schema, values bound
         "AND (id = ? OR key = ?) ORDER BY id = ? DESC LIMIT 1",
         (owner, name, name_key(name), name),
     ).fetchone()
@@ -104,7 +104,8 @@ def check_free(connection: StoreConnection, table: str, owner: str, name: str) -
             name=name,
         )
     (count,) = connection.execute(
-        f"SELECT count(*) FROM {table} WHERE owner = ? AND deleted IS NULL", (owner,)
+        f"SELECT count(*) FROM {table} WHERE owner = ? AND deleted IS NULL",  # nosec B608 # names of our schema, values bound
+        (owner,),
     ).fetchone()
     if count >= MOST:
         raise SavedItemError(
@@ -117,7 +118,7 @@ def check_free(connection: StoreConnection, table: str, owner: str, name: str) -
 def is_taken(connection: StoreConnection, table: str, owner: str, name: str) -> bool:
     """Return True if an item that isn't deleted has this name."""
     row = connection.execute(
-        f"SELECT 1 FROM {table} WHERE owner = ? AND key = ? AND deleted IS NULL",
+        f"SELECT 1 FROM {table} WHERE owner = ? AND key = ? AND deleted IS NULL",  # nosec B608 # names of our schema, values bound
         (owner, name_key(name)),
     ).fetchone()
     return row is not None

@@ -31,7 +31,7 @@ class StagedVectors:
 
     def count(self) -> int:
         """Return the number of staged vectors."""
-        row = self._database.connection.execute(f"SELECT count(*) FROM {TABLE}").fetchone()
+        row = self._database.connection.execute(f"SELECT count(*) FROM {TABLE}").fetchone()  # nosec B608 # names of our schema, values bound
         return int(row[0])
 
     def begin(self, model: str) -> int:
@@ -53,7 +53,7 @@ class StagedVectors:
     def missing(self) -> dict[bytes, list[int]]:
         """Return the numbers of the passages without a staged vector, by text digest."""
         rows = self._database.connection.execute(
-            "SELECT p.digest, p.number FROM passages p JOIN texts t "
+            "SELECT p.digest, p.number FROM passages p JOIN texts t "  # nosec B608 # names of our schema, values bound
             f"ON t.revision_id = p.revision_id WHERE p.number NOT IN (SELECT number FROM {TABLE}) "
             "ORDER BY p.number"
         )
@@ -66,7 +66,7 @@ class StagedVectors:
         """Write vectors in one transaction, except for passages erased in the meantime."""
         with self._database.transaction():
             self._database.connection.executemany(
-                f"INSERT OR REPLACE INTO {TABLE} SELECT number, ? FROM passages WHERE number = ?",
+                f"INSERT OR REPLACE INTO {TABLE} SELECT number, ? FROM passages WHERE number = ?",  # nosec B608 # names of our schema, values bound
                 [(v.astype("<f4").tobytes(), number) for number, v in vectors.items()],
             )
 
@@ -74,13 +74,15 @@ class StagedVectors:
         """Delete the staged vectors of these passages; resuming computes them again."""
         with self._database.transaction():
             self._database.connection.executemany(
-                f"DELETE FROM {TABLE} WHERE number = ?", [(number,) for number in numbers]
+                f"DELETE FROM {TABLE} WHERE number = ?",  # nosec B608 # names of our schema, values bound
+                [(number,) for number in numbers],
             )
 
     def of(self, numbers: Numbers) -> tuple[Numbers, Vectors]:
         """Return the staged vectors of these passages, shape (n, dimension), and their numbers."""
         found: list[tuple[int, bytes]] = self._database.execute_for_each(
-            f"SELECT number, vector FROM {TABLE} WHERE number IN ({{}})", numbers.tolist()
+            f"SELECT number, vector FROM {TABLE} WHERE number IN ({{}})",  # nosec B608 # names of our schema, values bound
+            numbers.tolist(),
         )
         found_numbers = np.fromiter(
             (number for number, _ in found), dtype=np.int64, count=len(found)

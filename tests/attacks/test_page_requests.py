@@ -14,7 +14,9 @@ from rag.settings import Settings
 from tests.attacks.server import QUESTION, ask, open_client, read_answer, send_raw, serve
 from ui.web.app import Served
 from ui.web.auth import is_same_origin
-from ui.web.request_guard import LARGEST_BODY, AllowedHosts, Guard
+from ui.web.guard.bodies import LARGEST_BODY
+from ui.web.guard.guard import Guard
+from ui.web.guard.hosts import AllowedHosts
 
 pytestmark = pytest.mark.slow
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ui.accounts.store import AccountStore
     from ui.readers import Reader
 
-TOKEN_PREFIX = "bf_"
+TOKEN_PREFIX = "bf_"  # nosec B105 # what every token begins with
 LONGEST_NAME = 100  # characters of a user's name
 SESSION_DAYS = 7  # a session ends then, used or not
 

@@ -79,7 +79,7 @@ class SqliteAccounts:
     def users(self) -> tuple[User, ...]:
         """Return all users, by name."""
         with self._database.read() as connection:
-            rows = connection.execute(f"SELECT {_USER} FROM users ORDER BY name_key").fetchall()
+            rows = connection.execute(f"SELECT {_USER} FROM users ORDER BY name_key").fetchall()  # nosec B608 # constants of this code, values bound
         return tuple(_user(row) for row in rows)
 
     def user(self, name: str) -> User:
@@ -98,7 +98,8 @@ class SqliteAccounts:
         """Add or change a user of an identity provider; see `AccountStore.put_external`."""
         with self._database.write() as connection:
             row = connection.execute(
-                f"SELECT {_USER} FROM users WHERE subject = ?", (subject,)
+                f"SELECT {_USER} FROM users WHERE subject = ?",  # nosec B608 # constants of this code, values bound
+                (subject,),
             ).fetchone()
             if row is None:
                 return _insert_user(connection, name, "", subject, scopes, rights)
@@ -155,7 +156,8 @@ class SqliteAccounts:
         """Return the user of a name and their password's hash; None if it is missing."""
         with self._database.read() as connection:
             row = connection.execute(
-                f"SELECT {_USER} FROM users WHERE name_key = ?", (name_key(name),)
+                f"SELECT {_USER} FROM users WHERE name_key = ?",  # nosec B608 # constants of this code, values bound
+                (name_key(name),),
             ).fetchone()
         return (_user(row), row[2]) if row else None
 
@@ -312,7 +314,7 @@ def _token(row: Any) -> Token:
 
 def _find_user(connection: StoreConnection, name: str) -> User:
     row = connection.execute(
-        f"SELECT {_USER} FROM users WHERE id = ? OR name_key = ? ORDER BY id = ? DESC LIMIT 1",
+        f"SELECT {_USER} FROM users WHERE id = ? OR name_key = ? ORDER BY id = ? DESC LIMIT 1",  # nosec B608 # constants of this code, values bound
         (name, name_key(name), name),
     ).fetchone()
     if row is None:

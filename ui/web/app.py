@@ -33,6 +33,8 @@ from ui.web.feed_route import FeedRoute
 from ui.web.feed_schedule import FeedSchedule
 from ui.web.gradio_calls import CallChecker, GradioEvents, page_functions
 from ui.web.gradio_endpoints import add_endpoints
+from ui.web.guard.guard import Guard
+from ui.web.guard.hosts import WILDCARDS, AllowedHosts
 from ui.web.labels import i18n
 from ui.web.layout import build_layout
 from ui.web.login import LoginRoutes
@@ -40,7 +42,6 @@ from ui.web.places import read_asset
 from ui.web.program_routes import ProgramRoutes
 from ui.web.quota import SESSIONS, Quota
 from ui.web.reader_view import ReaderView
-from ui.web.request_guard import WILDCARDS, AllowedHosts, Guard
 from ui.web.saved_counts import SavedCounts
 from ui.web.server import Server, listen
 from ui.web.updates import PageUpdates

@@ -17,8 +17,8 @@ from cachetools import LRUCache
 
 from ui.atom import MEDIA_TYPE, saved_search_feed
 from ui.permalinks import feed_address
+from ui.web.guard.request import IncomingRequest, Inner, RejectedRequestError
 from ui.web.quota import Bucket
-from ui.web.request_guard import IncomingRequest, Inner, RejectedRequestError
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send

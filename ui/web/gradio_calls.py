@@ -19,9 +19,10 @@ from cachetools import LRUCache
 
 from ui.i18n import Texts, preferred_language, texts_in
 from ui.web import input_validation, routes
+from ui.web.guard.bodies import replay_body
+from ui.web.guard.request import IncomingRequest, RejectedRequestError
 from ui.web.quota import PLACES, QUESTIONS, Quota
 from ui.web.reader_view import is_local
-from ui.web.request_guard import IncomingRequest, RejectedRequestError, replay_body
 
 if TYPE_CHECKING:
     from gradio import Blocks

@@ -155,7 +155,7 @@ def build_layout(storage_key: str) -> Components:
     """
     session = gr.State(Session(), time_to_live=SESSION_SECONDS)
     # The secret is public, as part of the page. The key separates the archives.
-    stored = gr.BrowserState(None, storage_key=storage_key, secret="backfile")
+    stored = gr.BrowserState(None, storage_key=storage_key, secret="backfile")  # nosec B106 # hides nothing, Gradio wants one
     # The query string of the page's URL; its question is asked when this changes.
     link = gr.Textbox("", visible="hidden")
     opened = gr.State("", time_to_live=SESSION_SECONDS)  # id of the open article

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ui.accounts.audit import AuditLog
     from ui.accounts.oidc import OidcProvider
     from ui.accounts.types import User
-    from ui.web.request_guard import IncomingRequest
+    from ui.web.guard.request import IncomingRequest
 
 LONGEST_FORM = 8_192  # bytes
 LONGEST_TARGET = 4_096  # characters of the address to go on to
@@ -248,6 +248,7 @@ def refused_html(texts: Texts, reader: Reader) -> str:
     told = texts("login_no_reading", name=reader.name)
     return (
         f'<!doctype html><html lang="{escape(texts.language)}"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>Backfile</title><style>{read_asset('login.css')}</style></head><body><main>"
         f'<h1>Backfile</h1><p role="alert">{escape(told)}</p>'
         '<form method="post" action="/logout">'

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from ui.web.request_guard import IncomingRequest, Inner
+    from ui.web.guard.request import IncomingRequest, Inner
 
 
 class ProgramRoutes:
