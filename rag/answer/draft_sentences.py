@@ -97,7 +97,7 @@ def split_draft(draft: str) -> Iterator[DraftSentence]:
 
 
 class _Before:
-    """What a draft has said so far: read once, since looking back at each sentence is quadratic."""
+    """Sentences and names of a draft so far, read once: looking back each time is quadratic."""
 
     def __init__(self, draft: str) -> None:
         self.sentences: list[str] = []

@@ -214,6 +214,6 @@ HELP = (
     *("backup", "restore", "export", "reindex", "reembed", "completion", "evaluate"),
     *("models", "models fetch", "browse", "names"),
     *("saved", "dossier", "feeds", "feeds add", "feeds run"),
-    *("user", "user add", "token", "token add", "audit"),
+    *("user", "user add", "token", "token add", "audit", "check", "mcp"),
     *("evaluate retrieval", "evaluate answers", "evaluate extraction", "evaluate duplicates"),
 )

@@ -32,7 +32,7 @@ T = TypeVar("T")
 
 SLOTS = 2  # of searches, and of answers that quote: each uses every core
 CHAT_MODEL_SLOTS = 8  # most of the time is spent waiting for the chat model
-LONGEST_WAIT: dict[Kind, float] = {"search": 0.5, "ask": 30.0}  # expected seconds in the queue
+LONGEST_WAIT: dict[Kind, float] = {"search": 0.12, "ask": 30.0}  # expected seconds in the queue
 DEADLINES: dict[Kind, float] = {"search": 30.0, "ask": 180.0}  # seconds from the request's arrival
 TICK = 0.25  # seconds between two looks at what ends work early
 
