@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -56,14 +57,13 @@ class NewsRetriever(BaseRetriever):
         filters: Filters | None = None,
         asked_on: datetime | None = None,
     ) -> list[Document]:
-        found = retrieve(
-            self.archive,
+        hits, relaxed = self._find(
             query,
             self.k if k is None else k,
-            filters=self.filters if filters is None else filters,
-            asked_on=asked_on or self.asked_on,
+            self.filters if filters is None else filters,
+            asked_on or self.asked_on,
         )
-        return [to_document(hit, found.relaxed) for hit in found.nearest_hits]
+        return [to_document(hit, relaxed) for hit in hits]
 
     async def _aget_relevant_documents(
         self, query: str, *, run_manager: AsyncCallbackManagerForRetrieverRun, **how: Any
@@ -71,6 +71,13 @@ class NewsRetriever(BaseRetriever):
         return await asyncio.to_thread(
             self._get_relevant_documents, query, run_manager=run_manager.get_sync(), **how
         )
+
+    def _find(
+        self, query: str, k: int, filters: Filters, asked_on: datetime | None
+    ) -> tuple[Sequence[Hit], Relaxed]:
+        """Return the hits, best first, and the constraint that the search ignored."""
+        found = retrieve(self.archive, query, k, filters=filters, asked_on=asked_on)
+        return found.nearest_hits, found.relaxed
 
 
 def to_document(hit: Hit, relaxed: Relaxed = "") -> Document:
