@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
+import threading
 from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -13,9 +17,12 @@ from rag.settings import Settings
 from tests.accounts.conftest import PASSWORD, PROXY, Site, cookie_of, form_secret, log_in
 from tests.support.fakes import HARBOUR
 from ui.accounts.accounts import Accounts
+from ui.accounts.audit import AuditLog
 from ui.web.app import check_reachable
-from ui.web.authentication import ProxyHeader
-from ui.web.login import safe_target
+from ui.web.auth import WriteAccess
+from ui.web.authentication import Authentication, ProxyHeader
+from ui.web.guard.request import IncomingRequest
+from ui.web.login import FORM_COOKIE, LoginRoutes, safe_target
 
 pytestmark = pytest.mark.slow
 
@@ -195,6 +202,52 @@ def test_invalid_tokens_are_slowed_down(site: Site) -> None:
         )
     assert set(statuses) == {401}
     assert len(statuses) >= 10
+
+
+class SlowLog(AuditLog):
+    """Audit log on a disk that stays busy until the event loop has done something else."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.asked, self.free = threading.Event(), threading.Event()
+        self.waited_in_vain = False
+
+    def record(self, *given: Any, **details: Any) -> None:
+        self.asked.set()
+        self.waited_in_vain |= not self.free.wait(5)
+        super().record(*given, **details)
+
+
+@pytest.mark.parametrize("path", ["/login", "/logout"])
+def test_busy_audit_log_does_not_hold_up_other_requests(
+    accounts: Accounts, tmp_path: Path, path: str
+) -> None:
+    user = accounts.add_user("ada", "", ["read"])
+    log = SlowLog(tmp_path)
+    settings = Settings(archive=tmp_path)
+    login = LoginRoutes(Authentication.of(settings, accounts, WriteAccess("none")), log)
+    request = IncomingRequest(
+        "POST",
+        path,
+        "",
+        {"cookie": f"{FORM_COOKIE}=abc"},
+        "login",
+        "127.0.0.1",
+        "127.0.0.1",
+        may_write=False,
+        reader=user.reader,
+    )
+
+    async def answer() -> None:
+        body = b"form=abc&name=ada&password=a wrong password"
+        answering = asyncio.create_task(login.answer(request, body, "http://x", secure=False))
+        await asyncio.to_thread(log.asked.wait, 30)
+        log.free.set()
+        await answering
+
+    asyncio.run(answer())
+    assert not log.waited_in_vain
+    assert [entry["action"] for entry in log.read()] in (["login_failed"], ["logout"])
 
 
 # attacks on the form

@@ -19,10 +19,12 @@ from tests.accounts.conftest import cookie_of
 from tests.accounts.provider import CLIENT, SECRET, Provider, run_provider, shared_key
 from tests.attacks.server import open_client, serve
 from ui.accounts.accounts import Accounts
+from ui.accounts.audit import AuditLog
 from ui.accounts.oidc import OidcProvider, read_groups
 from ui.accounts.opening import open_accounts
 from ui.web import routes
 from ui.web.app import Served
+from ui.web.login import FLOW_COOKIE
 
 pytestmark = pytest.mark.slow
 GROUPS = """
@@ -215,6 +217,58 @@ def test_changed_answer_is_refused(login: Login, change: str) -> None:
         else:
             query[change] = "https://evil.example"
         assert browser.get(back.path, params=query).status_code == 403
+
+
+def failures(served: Served) -> int:
+    log = AuditLog(served.archive.path).read()
+    return sum(entry["action"] == "login_failed" for entry in log)
+
+
+def test_answers_to_no_login_are_slowed_down_and_not_logged(login: Login) -> None:
+    """Else anybody could push other entries out of the audit log."""
+    served, _ = login
+    before = failures(served)
+    forged = {"Cookie": f"{FLOW_COOKIE}=state%3Dforged"}
+    with browser_of(served) as stranger:
+        statuses = []
+        for number in range(300):
+            query = ({}, {"state": "x", "code": "y"}, {"state": "", "error": "z"})[number % 3]
+            headers = forged if number % 2 else {}
+            told = stranger.get(routes.OIDC_END, params=query, headers=headers)
+            statuses.append(told.status_code)
+            if told.status_code == 429:
+                break
+    assert set(statuses[:-1]) == {403}
+    assert len(statuses) > 20
+    assert statuses[-1] == 429
+    assert int(told.headers["retry-after"]) > 0
+    assert failures(served) == before
+    with browser_of(served) as elsewhere:
+        assert elsewhere.get(begin(elsewhere)).status_code == 303
+
+
+def test_failed_login_at_a_provider_is_logged(login: Login) -> None:
+    served, provider = login
+    before = failures(served)
+    provider.refuses = True
+    with browser_of(served) as browser:
+        assert browser.get(begin(browser)).status_code == 403
+    assert failures(served) == before + 1
+
+
+def test_made_up_answers_are_slowed_down(login: Login) -> None:
+    """Somebody who sets the cookie, too, is a login that fails, at most 30 times a minute."""
+    served, _ = login
+    before = failures(served)
+    with browser_of(served) as stranger:
+        made_up = {"Cookie": f"{FLOW_COOKIE}=state%3Dx"}
+        for _ in range(300):
+            query = {"state": "x", "error": "y"}
+            told = stranger.get(routes.OIDC_END, params=query, headers=made_up)
+            if told.status_code == 429:
+                break
+    assert told.status_code == 429
+    assert 0 < failures(served) - before < 300
 
 
 @pytest.mark.parametrize(

@@ -158,8 +158,7 @@ class OidcProvider:
             AccountError: The login failed, belongs to another browser, or the user is in no group
                 that may do anything here.
         """
-        state = flow.get("state", "")
-        if not state or not hmac.compare_digest(state.encode(), query.get("state", "").encode()):
+        if not self.is_answer(flow, query):
             raise AccountError(
                 "The login was begun in another browser, or too long ago.",
                 code="login_other_browser",
@@ -188,6 +187,11 @@ class OidcProvider:
                 "The provider's answer is not valid.", code="login_bad_answer"
             ) from error
         return self._user(claims)
+
+    def is_answer(self, flow: Mapping[str, str], query: Mapping[str, str]) -> bool:
+        """Return whether parameters answer the login that this browser began; see `finish`."""
+        state = flow.get("state", "")
+        return bool(state) and hmac.compare_digest(state.encode(), query.get("state", "").encode())
 
     def _user(self, claims: Mapping[str, Any]) -> ExternalUser:
         name, listed = claims.get(self._name_claim), claims.get(self._groups_claim, [])

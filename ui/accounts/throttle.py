@@ -31,10 +31,13 @@ class LoginThrottle:
         Returns:
             0 if it is allowed, else the seconds to wait.
         """
-        wait = self._rates.take(BY_ADDRESS, "login from", address) or self._rates.take(
-            BY_NAME, "login as", name_key(name)[:LONGEST_KEY]
+        return self.take_address(address) or math.ceil(
+            self._rates.take(BY_NAME, "login as", name_key(name)[:LONGEST_KEY])
         )
-        return math.ceil(wait)
+
+    def take_address(self, address: str) -> int:
+        """Count an attempt with nobody's name; see `take`."""
+        return math.ceil(self._rates.take(BY_ADDRESS, "login from", address))
 
     def close(self) -> None:
         """Release what counts the attempts."""

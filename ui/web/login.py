@@ -22,7 +22,7 @@ from ui.web.authentication import Authentication, find_cookie
 from ui.web.places import read_asset
 
 if TYPE_CHECKING:
-    from ui.accounts.audit import AuditLog
+    from ui.accounts.audit import Action, AuditLog
     from ui.accounts.oidc import OidcProvider
     from ui.accounts.types import User
     from ui.web.guard.request import IncomingRequest
@@ -110,7 +110,7 @@ class LoginRoutes:
         user = await asyncio.to_thread(accounts.check_password, name, given.get("password", ""))
         if user is None:
             tried = name[:LONGEST_NAME]
-            self.audit.record(None, "login_failed", client=request.client, name=tried)
+            await self._record(None, "login_failed", request, name=tried)
             return self._form(request, target, "login_wrong", secure=secure, status=401)
         return await self._enter(user, target, request, secure=secure)
 
@@ -120,7 +120,7 @@ class LoginRoutes:
         """Begin a session; its id is always new, so that nobody can know it beforehand."""
         await self._end_session(request, secure=secure)
         secret = await asyncio.to_thread(self.authentication.accounts.open_session, user)
-        self.audit.record(user.reader, "login", client=request.client)
+        await self._record(user.reader, "login", request)
         name = self.authentication.session_cookie(secure=secure)
         cookie = _set_cookie(name, secret, SESSION_DAYS * 86_400, secure=secure)
         gone = _set_cookie(_cookie(FORM_COOKIE, secure=secure), "", 0, secure=secure)
@@ -129,7 +129,7 @@ class LoginRoutes:
     async def _log_out(self, request: IncomingRequest, *, secure: bool) -> LoginAnswer:
         await self._end_session(request, secure=secure)
         if request.reader is not None:
-            self.audit.record(request.reader, "logout", client=request.client)
+            await self._record(request.reader, "logout", request)
         name = self.authentication.session_cookie(secure=secure)
         headers = (
             ("location", "/login"),
@@ -165,6 +165,9 @@ class LoginRoutes:
     ) -> LoginAnswer:
         """Let in the user whom the identity provider sends back, in the browser that began."""
         assert self.oidc is not None
+        wait = await asyncio.to_thread(self.throttle.take_address, request.client)
+        if wait:
+            return self._form(request, "/", "login_wait", secure=secure, status=429, wait=wait)
         name = _cookie(FLOW_COOKIE, secure=secure)
         flow = dict(parse_qsl(unquote(find_cookie(request.headers, name))))
         gone = _set_cookie(name, "", 0, secure=secure)
@@ -175,7 +178,8 @@ class LoginRoutes:
                 store.put_external, found.subject, found.name, found.scopes, found.rights
             )
         except BackfileError as error:
-            self.audit.record(None, "login_failed", client=request.client, why=str(error))
+            if self.oidc.is_answer(flow, query):  # else anybody could fill the log
+                await self._record(None, "login_failed", request, why=str(error))
             failed = self._form(
                 request, "/", "login_provider", secure=secure, status=403, why=error
             )
@@ -183,6 +187,12 @@ class LoginRoutes:
         target = safe_target(flow.get("next", ""))
         entered = await self._enter(user, target, request, secure=secure)
         return LoginAnswer(entered.status, entered.body, (*entered.headers, gone))
+
+    async def _record(
+        self, reader: Reader | None, action: Action, request: IncomingRequest, **details: str
+    ) -> None:
+        """Write to the audit log in a thread: it waits for a lock and the disk."""
+        await asyncio.to_thread(self.audit.record, reader, action, client=request.client, **details)
 
     def _form(
         self,
