@@ -14,6 +14,7 @@ import pytest
 from joserfc.jwk import RSAKey
 
 from rag.errors import SettingsError
+from rag.rights import ALL_RIGHTS, Rights
 from rag.settings import Settings
 from tests.accounts.conftest import cookie_of
 from tests.accounts.provider import CLIENT, SECRET, Provider, run_provider, shared_key
@@ -340,3 +341,29 @@ def test_malformed_groups_are_refused(tmp_path: Path, text: str) -> None:
     path.write_text(text)
     with pytest.raises(SettingsError, match="OIDC_GROUPS"):
         read_groups(path)
+
+
+@pytest.mark.parametrize("key", ["publisher", "section", "scope", "rights", "Access"])
+def test_unknown_key_of_a_group_is_refused(tmp_path: Path, key: str) -> None:
+    """A limit with a typing error must not grant everything."""
+    path = tmp_path / "groups.toml"
+    path.write_text(f"[newsroom]\naccess = ['board']\n{key} = ['Orchard Gazette']\n")
+    with pytest.raises(SettingsError, match=f"{key}.*newsroom.*scopes, publishers, sections, acc"):
+        read_groups(path)
+
+
+@pytest.mark.parametrize("key", ["scopes", "publishers", "sections", "access"])
+@pytest.mark.parametrize("value", ["true", "1", "'read'", "[1]", "['read', 2]", "{read = true}"])
+def test_wrong_type_in_a_group_is_refused(tmp_path: Path, key: str, value: str) -> None:
+    path = tmp_path / "groups.toml"
+    path.write_text(f"[newsroom]\n{key} = {value}\n")
+    with pytest.raises(SettingsError, match=f"OIDC_GROUPS.*{key}.*newsroom.*list of names"):
+        read_groups(path)
+
+
+def test_group_without_keys_reads_what_needs_no_right(tmp_path: Path) -> None:
+    path = tmp_path / "groups.toml"
+    path.write_text("[all]\n[board]\nscopes = ['read', 'ingest']\naccess = 'everything'\n")
+    found = read_groups(path)
+    assert (found["all"].scopes, found["all"].rights) == ({"read"}, Rights())
+    assert (found["board"].scopes, found["board"].rights) == ({"read", "ingest"}, ALL_RIGHTS)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from rag.errors import InvalidValueError, SettingsError
-from rag.rights import Rights
+from rag.rights import ALL, Rights
 from ui.accounts.accounts import clean_user_name
 from ui.accounts.types import AccountError, check_scopes
 from ui.readers import Scope
@@ -32,6 +32,7 @@ SECONDS = 10.0  # timeout of a request to the provider
 LEEWAY = 60  # seconds by which the provider's clock may be wrong
 KEYS_SECONDS = 3600  # the provider's addresses and keys are read again after this time
 SCOPE = "openid profile"
+GROUP_KEYS = ("scopes", "publishers", "sections", "access")
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,17 +311,29 @@ def read_groups(path: Path) -> dict[str, Group]:
     """
     try:
         found = tomllib.loads(path.read_text(encoding="utf-8"))
-        return {
-            name: Group(
-                check_scopes(one.get("scopes", ["read"])),
-                Rights.from_dict({"publishers": "everything", "sections": "everything", **one}),
-            )
-            for name, one in found.items()
-        }
-    except (OSError, ValueError, TypeError, AttributeError) as error:
+        return {name: _group(name, given) for name, given in found.items()}
+    except (OSError, ValueError) as error:
         raise SettingsError(
             f"BACKFILE_OIDC_GROUPS is invalid: {path}: {error}. See docs/users.md for an example."
         ) from error
+
+
+def _group(name: str, given: object) -> Group:
+    """Return a group; raises InvalidValueError if a key or a value is wrong."""
+    if not isinstance(given, dict):
+        raise InvalidValueError(f"{name} is {given!r}: write a table, [{name}]")
+    for key, value in given.items():
+        if key not in GROUP_KEYS:
+            known = ", ".join(GROUP_KEYS)
+            raise InvalidValueError(f"unknown key {key!r} in [{name}]: choose from {known}")
+        is_names = isinstance(value, list) and all(isinstance(one, str) for one in value)
+        if not is_names and (key == "scopes" or value != ALL.value):
+            other = "" if key == "scopes" else f', or "{ALL.value}"'
+            raise InvalidValueError(f"{key} of [{name}] is {value!r}: write a list of names{other}")
+    return Group(
+        check_scopes(given.get("scopes", ["read"])),
+        Rights.from_dict({"publishers": ALL.value, "sections": ALL.value, **given}),
+    )
 
 
 def _is_safe(address: str) -> bool:
