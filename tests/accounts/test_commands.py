@@ -59,6 +59,56 @@ def test_user_gets_scopes_and_rights(shell: Shell) -> None:
     }
 
 
+LIMITED = {"publishers": ["harbour courier"], "sections": ["town"], "access": ["board"]}
+
+
+@pytest.mark.parametrize(
+    ("words", "changed"),
+    [
+        (["--scope", "ingest"], {}),
+        (["--publisher", "A", "--publisher", "b"], {"publishers": ["a", "b"]}),
+        (["--section", "Sport"], {"sections": ["sport"]}),
+        (["--access", "staff"], {"access": ["staff"]}),
+        (["--every-publisher"], {"publishers": "everything"}),
+        (["--every-section"], {"sections": "everything"}),
+        (["--every-access"], {"access": "everything"}),
+        (["--no-access"], {"access": []}),
+        (["--every-section", "--no-access"], {"sections": "everything", "access": []}),
+    ],
+)
+def test_change_keeps_what_is_not_named(
+    shell: Shell, words: list[str], changed: dict[str, Any]
+) -> None:
+    given = ["--publisher", "Harbour Courier", "--section", "Town", "--access", "board"]
+    shell.run("user", "add", "ben", "--no-password", *given)
+    shell.run("user", "change", "ben", *words)
+    (ben,) = shell.json("user")["users"]
+    assert ben["rights"] == {**LIMITED, **changed}
+    assert ben["scopes"] == (["ingest"] if "--scope" in words else ["read"])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["--publisher", "a", "--every-publisher"],
+        ["--section", "a", "--every-section"],
+        ["--access", "a", "--no-access"],
+        ["--every-access", "--no-access"],
+    ],
+)
+def test_unclear_change_is_refused(
+    shell: Shell, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    shell.run("user", "add", "ben", "--no-password", "--publisher", "Harbour Courier")
+    before = shell.json("user")
+    with pytest.raises(SystemExit):
+        shell.run("user", "change", "ben", *words)
+    told = capsys.readouterr().err
+    assert all(word in told for word in words if word.startswith("--"))
+    assert shell.json("user") == before
+
+
 def test_publisher_named_everything_is_a_publisher(shell: Shell) -> None:
     shell.run("user", "add", "ada", "--no-password", "--publisher", "everything")
     assert shell.json("user")["users"][0]["rights"]["publishers"] == ["everything"]

@@ -11,7 +11,13 @@ from rag.rights import Rights
 from rag.sanitize import single_line
 from rag.settings import Settings
 from rag.store.file_permissions import make_private_folder
-from ui.cli.account_options import GRANTS, grant_options, rights_text
+from ui.cli.account_options import (
+    GRANTS,
+    RightsChange,
+    change_options,
+    grant_options,
+    rights_text,
+)
 from ui.cli.command import Example, ExitCode, ManualGroup, usage_error
 from ui.cli.options import archive_options
 
@@ -96,34 +102,40 @@ def add(
 
 
 @user.command(
+    name="change",
     notes=[GRANTS],
     examples=[
         Example(
-            "Let somebody add articles, and see those of all publishers",
+            "Let somebody remove articles, too, of those that they see already",
             "backfile user change ben --scope read --scope ingest",
-        )
+        ),
+        Example(
+            "Let somebody see all publishers' articles, but none that need a right",
+            "backfile user change ben --every-publisher --no-access",
+        ),
     ],
 )
 @_name_argument
-@grant_options
+@change_options
 @archive_options
-def change(
+def change_user(
     name: str,
     scopes: tuple[str, ...],
-    rights: Rights | None,
+    change: RightsChange,
     settings: Settings,
     as_json: bool,
 ) -> int:
-    """Give a user other scopes and rights, in place of all that they had.
+    """Change what a user may do and see.
 
-    Without a scope they keep theirs. It counts from their next request on, for their tokens too.
+    Scopes, publishers, sections and access rights that are named replace those that they had, and
+    what isn't named stays. It counts from their next request on, for their tokens too.
     """
     from ui.accounts.types import check_scopes
 
     accounts = _open(settings)
     found = accounts.store.user(name)
     granted = check_scopes(scopes) if scopes else found.scopes
-    changed = accounts.store.change_user(found.id, granted, rights or Rights())
+    changed = accounts.store.change_user(found.id, granted, change.apply(found.rights))
     return _print(settings, "changed", changed, as_json=as_json)
 
 
