@@ -1,6 +1,6 @@
 """Entries of rate limits in limits.sqlite3, which all servers of an archive share.
 
-They last for minutes, so nothing waits for the disk: the file has a write-ahead log, which survives
+Most last for minutes, so nothing waits for the disk: the file has a write-ahead log, which survives
 the end of a process, and is never synced. A power cut may lose it.
 """
 

@@ -18,6 +18,8 @@ from tests.accounts.conftest import PASSWORD, PROXY, Site, cookie_of, form_secre
 from tests.support.fakes import HARBOUR
 from ui.accounts.accounts import Accounts
 from ui.accounts.audit import AuditLog
+from ui.accounts.throttle import BY_NAME
+from ui.readers import Reader
 from ui.web.app import check_reachable
 from ui.web.auth import WriteAccess
 from ui.web.authentication import Authentication, ProxyHeader
@@ -185,13 +187,20 @@ def test_guesses_from_an_address_are_slowed_down(site: Site) -> None:
 
 @pytest.mark.parametrize("name", ["nobody here", "dan"])
 def test_guesses_of_a_name_are_slowed_down_from_any_address(site: Site, name: str) -> None:
-    def guess() -> int:
-        with site.client() as browser:
+    def guess(source: str) -> int:
+        with site.client(source) as browser:
             return log_in(browser, name, "a wrong password").status_code
 
-    statuses = until_refused(guess() for _ in range(100))
+    here = f"127.0.6.{1 + len(name)}"
+    statuses = until_refused(guess(here) for _ in range(100))
     assert set(statuses) == {401}
-    assert len(statuses) >= 9
+    assert 9 <= len(statuses) < 30  # refused for the name, before the address
+    # A user whom somebody else tried to guess gets in from their own address.
+    assert guess(f"127.0.7.{1 + len(name)}") == 401
+    elsewhere = (f"127.0.{8 + len(name)}.{number}" for number in range(1, 200))
+    statuses = until_refused(map(guess, elsewhere))
+    assert set(statuses) == {401}
+    assert len(statuses) >= 80
 
 
 def test_invalid_tokens_are_slowed_down(site: Site) -> None:
@@ -218,25 +227,44 @@ class SlowLog(AuditLog):
         super().record(*given, **details)
 
 
+def routes_of(accounts: Accounts, folder: Path, log: AuditLog) -> LoginRoutes:
+    settings = Settings(archive=folder)
+    return LoginRoutes(Authentication.of(settings, accounts, WriteAccess("none")), log)
+
+
+def sent_form(client: str, path: str = "/login", reader: Reader | None = None) -> IncomingRequest:
+    cookie = {"cookie": f"{FORM_COOKIE}=abc"}
+    return IncomingRequest(
+        "POST", path, "", cookie, "login", client, client, may_write=False, reader=reader
+    )
+
+
+def test_login_keeps_its_address_open_while_a_name_is_guessed(
+    accounts: Accounts, tmp_path: Path
+) -> None:
+    accounts.add_user("ada", PASSWORD, ["read"])
+    login = routes_of(accounts, tmp_path, AuditLog(tmp_path))
+
+    def status(client: str, password: str = PASSWORD) -> int:
+        body = f"form=abc&name=Ada&password={password}".encode()
+        answered = login.answer(sent_form(client), body, "http://x", secure=False)
+        return asyncio.run(answered).status
+
+    assert status("192.0.2.1") == 303
+    assert status("192.0.2.2", "a wrong password") == 401  # no login: the address stays unknown
+    for number in range(BY_NAME.amount):
+        login.throttle.take(f"198.51.100.{number}", "ada")
+    assert [status(f"192.0.2.{number}") for number in (1, 2, 3)] == [303, 429, 429]
+
+
 @pytest.mark.parametrize("path", ["/login", "/logout"])
 def test_busy_audit_log_does_not_hold_up_other_requests(
     accounts: Accounts, tmp_path: Path, path: str
 ) -> None:
     user = accounts.add_user("ada", "", ["read"])
     log = SlowLog(tmp_path)
-    settings = Settings(archive=tmp_path)
-    login = LoginRoutes(Authentication.of(settings, accounts, WriteAccess("none")), log)
-    request = IncomingRequest(
-        "POST",
-        path,
-        "",
-        {"cookie": f"{FORM_COOKIE}=abc"},
-        "login",
-        "127.0.0.1",
-        "127.0.0.1",
-        may_write=False,
-        reader=user.reader,
-    )
+    login = routes_of(accounts, tmp_path, log)
+    request = sent_form("127.0.0.1", path, user.reader)
 
     async def answer() -> None:
         body = b"form=abc&name=ada&password=a wrong password"

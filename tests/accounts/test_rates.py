@@ -20,7 +20,7 @@ from rag.settings import Settings
 from rag.store import rate_windows
 from rag.store.rate_windows import FILE, RateWindows
 from ui.accounts.rates import RETRY_SECONDS, Rates, SharedStorage
-from ui.accounts.throttle import BY_ADDRESS, BY_NAME, LoginThrottle
+from ui.accounts.throttle import BY_ADDRESS, BY_NAME, BY_NAME_AND_ADDRESS, LoginThrottle
 from ui.api.limits import RateLimits
 from ui.api.problems import ProblemError
 
@@ -97,6 +97,32 @@ def test_login_throttle_is_shared(tmp_path: Path) -> None:
     assert other.take("198.51.100.1", "one more") > 0
     one.close()
     other.close()
+
+
+def test_bad_logins_elsewhere_do_not_keep_a_user_out() -> None:
+    throttle = LoginThrottle()
+    for _ in range(BY_NAME_AND_ADDRESS.amount):
+        assert throttle.take("198.51.100.1", "ada") == 0
+    assert 0 < throttle.take("198.51.100.1", "ADA") <= BY_NAME_AND_ADDRESS.get_expiry()
+    assert throttle.take("198.51.100.1", "ben") == 0
+    assert throttle.take("192.0.2.1", "ada") == 0
+
+
+def test_address_of_an_earlier_login_stays_open(tmp_path: Path) -> None:
+    """Even while guesses from many addresses close a name for others, and after a restart."""
+    before = LoginThrottle(Rates.open(Settings(archive=tmp_path)))
+    before.remember("192.0.2.1", "Ada")
+    before.remember("192.0.2.1", "Ada")
+    before.close()
+    throttle = LoginThrottle(Rates.open(Settings(archive=tmp_path)))
+    for number in range(BY_NAME.amount):
+        assert throttle.take(f"198.51.100.{number}", "ada") == 0
+    assert throttle.take("192.0.2.2", "ada") > 0
+    assert throttle.take("192.0.2.1", "ben") == 0
+    for _ in range(BY_NAME_AND_ADDRESS.amount):  # the strict limit counts there, too
+        assert throttle.take("192.0.2.1", "ada") == 0
+    assert throttle.take("192.0.2.1", "ada") > 0
+    throttle.close()
 
 
 def test_eight_processes_admit_exactly_the_limit(tmp_path: Path) -> None:

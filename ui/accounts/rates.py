@@ -181,6 +181,15 @@ class Rates:
         reset = self._limiter.get_window_stats(item, *identifiers).reset_time
         return max(reset - time.time(), 0.001)
 
+    def is_full(self, item: RateLimitItem, *identifiers: str) -> bool:
+        """Return whether `take` would refuse a request; nothing is counted."""
+        return not self._limiter.test(item, *identifiers)
+
+    def renew(self, item: RateLimitItem, *identifiers: str) -> None:
+        """Forget what was counted, and count one request now."""
+        self._limiter.clear(item, *identifiers)
+        self._limiter.hit(item, *identifiers)
+
     def close(self) -> None:
         """Release the storage; it can be used again."""
         if isinstance(self._storage, SharedStorage):

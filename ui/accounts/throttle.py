@@ -1,4 +1,8 @@
-"""Limits on logins, by address and by name."""
+"""Limits on logins: by address, by a name from one address, and by a name from any.
+
+Anybody can type somebody's name. So the limit on a name alone is high, and doesn't count where that
+user logged in before: else strangers could keep them out.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +11,13 @@ import math
 from limits import parse
 
 from rag.store.saved_names import name_key
+from ui.accounts.accounts import SESSION_DAYS
 from ui.accounts.rates import Rates
 
 BY_ADDRESS = parse("30/minute")  # a whole office may be behind one
-BY_NAME = parse("10 per 3 minutes")
+BY_NAME_AND_ADDRESS = parse("10 per 3 minutes")
+BY_NAME = parse("100 per 10 minutes")  # by many addresses together
+KNOWN = parse(f"1 per {SESSION_DAYS} days")  # how long a login makes an address known
 LONGEST_KEY = 200  # characters of a name that count
 
 
@@ -31,9 +38,18 @@ class LoginThrottle:
         Returns:
             0 if it is allowed, else the seconds to wait.
         """
-        return self.take_address(address) or math.ceil(
-            self._rates.take(BY_NAME, "login as", name_key(name)[:LONGEST_KEY])
+        key = name_key(name)[:LONGEST_KEY]
+        wait = self.take_address(address) or self._rates.take(
+            BY_NAME_AND_ADDRESS, "login as", key, "from", address
         )
+        if not wait and not self._rates.is_full(KNOWN, "logged in as", key, "from", address):
+            wait = self._rates.take(BY_NAME, "login as", key)
+        return math.ceil(wait)
+
+    def remember(self, address: str, name: str) -> None:
+        """Remember from which address somebody logged in, for as long as a session may last."""
+        key = name_key(name)[:LONGEST_KEY]
+        self._rates.renew(KNOWN, "logged in as", key, "from", address)
 
     def take_address(self, address: str) -> int:
         """Count an attempt with nobody's name; see `take`."""

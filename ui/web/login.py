@@ -112,6 +112,7 @@ class LoginRoutes:
             tried = name[:LONGEST_NAME]
             await self._record(None, "login_failed", request, name=tried)
             return self._form(request, target, "login_wrong", secure=secure, status=401)
+        await asyncio.to_thread(self.throttle.remember, request.client, user.name)
         return await self._enter(user, target, request, secure=secure)
 
     async def _enter(
