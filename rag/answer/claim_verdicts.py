@@ -15,7 +15,7 @@ from rag.answer.draft_sentences import DraftSentence
 from rag.citations import build_citation
 from rag.nlp.entities import names_match
 from rag.nlp.fragments import leans_on_previous
-from rag.nlp.quotations import ATTRIBUTED
+from rag.nlp.quotations import ATTRIBUTED, find_speaker
 from rag.nlp.tokens import stem_words
 from rag.schema import Citation, Hit, Notice, Span
 from rag.verify.claim_dates import differing_dates
@@ -53,6 +53,7 @@ class Finding:
         reason: What is missing or differs.
         sentence: The passage's sentence that comes nearest.
         coverage: The share of the claim's words that it has.
+        is_about: Whether the passage has a name of the claim, and the article what it is about.
     """
 
     hit: Hit
@@ -61,6 +62,7 @@ class Finding:
     reason: Notice | None = None
     sentence: EvidenceSentence | None = None
     coverage: float = 0.0
+    is_about: bool = False
 
     def cite(self, number: int) -> Citation:
         """Return a citation of the nearest sentence, or of the whole passage."""
@@ -102,7 +104,8 @@ def judge_hit(
         claim, [hit], article=article
     )
     outcome, reason = _decide(claim, hit, best, verdict, compared, ask_model=ask_model)
-    return Finding(hit, outcome, best.matched, reason, near, best.coverage)
+    is_about = _names_subject(claim, hit)
+    return Finding(hit, outcome, best.matched, reason, near, best.coverage, is_about)
 
 
 def _decide(
@@ -122,7 +125,10 @@ def _decide(
         return _confirm(claim, hit, best, is_judged=ask_model and not verdict.is_exact)
     against = verdict if verdict.support == "contradicted" else compared.conflict
     if against is not None:
-        if _shows_wrong(claim, against, compared.against) and _is_same_event(claim, hit, best):
+        near = best.sentence.text
+        if _shows_wrong(claim, against, compared.against, near) and _is_same_event(
+            claim, hit, best
+        ):
             return "contradicted", against.reason
         return _as_far_as(best, against.reason)
     if not _names_subject(claim, hit):
@@ -132,18 +138,28 @@ def _decide(
     return _as_far_as(best, verdict.reason)
 
 
-def _shows_wrong(claim: str, against: Verdict, compared: Comparison | None) -> bool:
+def _has_last_word(text: str, name: str) -> bool:
+    return (
+        re.search(rf"(?<!\w){re.escape(name.split(' of ')[0].split()[-1])}(?!\w)", text) is not None
+    )
+
+
+def _shows_wrong(claim: str, against: Verdict, compared: Comparison | None, near: str) -> bool:
     """Return whether a difference shows that a claim is wrong, not only put in another way.
 
-    A passage may leave out a title, or tell with the names in another order; and a sentence with
-    another figure contradicts only a claim in nearly its words.
+    A passage may leave out a title, or tell with the names in another order, or give a speaker's
+    office before the name; and a sentence with another figure contradicts only a claim in nearly
+    its words.
     """
     code = against.reason.code if against.reason is not None else ""
     if code in _ANOTHER_WAY:
         return False
     if code == "passage_quotes_other":
-        speaker = str(dict(against.reason.params).get("speaker", "")) if against.reason else ""
-        return not any(names_match(name.text, speaker) for name in names_in(claim))
+        theirs = str(dict(against.reason.params)["speaker"]) if against.reason else ""
+        return not (
+            any(_has_last_word(near, name.text) for name in names_in(find_speaker(claim)))
+            or any(_has_last_word(claim, name.text) for name in names_in(theirs))
+        )
     return compared is None or compared.coverage >= NEARLY_ALL
 
 
