@@ -7,10 +7,15 @@ import base64
 import pytest
 from starlette.testclient import TestClient
 
+from rag.answer.chatbot import Chatbot
 from rag.archive.archive import Archive
 from rag.rights import ALL_RIGHTS, Rights
 from rag.schema import Article
+from rag.settings import Settings
 from tests.api.conftest import Client
+from ui.api.cursors import LONGEST
+from ui.api.search import MOST_PAGED
+from ui.api.services import Services
 from ui.readers import LOCAL_VISITOR, Reader
 
 pytestmark = pytest.mark.slow
@@ -31,6 +36,11 @@ def archive(archive: Archive) -> Archive:
     return archive
 
 
+@pytest.fixture
+def services(archive: Archive) -> Services:
+    return Services(archive, Chatbot(archive), Settings(archive=archive.path, search_rate=""))
+
+
 def _page(client: TestClient, cursor: str = "", **changes: object) -> dict[str, object]:
     found: dict[str, object] = client.post(
         "/v1/search", json={**ASKED, **changes, "cursor": cursor}
@@ -46,6 +56,27 @@ def test_search_pages_have_each_passage_once(client: TestClient) -> None:
         cursor, pages = str(page["cursor"]), pages + 1
     assert len(ids) == len(set(ids)) == 5
     assert pages == 3
+
+
+@pytest.mark.parametrize(("k", "mode"), [(8, "bm25"), (50, "hybrid")])
+def test_search_pages_reach_as_many_hits_as_documented(
+    client: TestClient, archive: Archive, k: int, mode: str
+) -> None:
+    archive.add(
+        Article(
+            id=f"courier.example/tram-{number}",
+            title=f"Tram {number}",
+            text=f"Tram number {number} of Velmora stood still at stop {number * 7919 % 1009}.",
+        )
+        for number in range(MOST_PAGED + 10)
+    )
+    ids, cursor = [], ""
+    while not ids or cursor:
+        page = _page(client, cursor, query="tram Velmora", k=k, mode=mode)
+        ids += [hit["passage"]["article_id"] for hit in page["hits"]]  # type: ignore[attr-defined]
+        cursor = str(page["cursor"])
+        assert len(cursor) <= LONGEST
+    assert len(ids) == len(set(ids)) == MOST_PAGED
 
 
 @pytest.mark.parametrize("at", [0, 10, 20, 30, -2])

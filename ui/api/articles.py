@@ -124,7 +124,7 @@ async def browse(
         version, query = archive.version, query_value(asked)
         place = ""
         if asked.cursor:
-            place = read_cursor(secret, reader, version, query, asked.cursor)
+            place = read_cursor(secret, reader, version, query, asked.cursor).decode()
         page = archive.browse(
             asked.q,
             filters=asked.to_filters(),
@@ -133,7 +133,8 @@ async def browse(
             limit=asked.limit,
         ).to_dict()
         if page["cursor"]:
-            page["cursor"] = write_cursor(secret, reader, version, query, page["cursor"])
+            place = page["cursor"].encode()
+            page["cursor"] = write_cursor(secret, reader, version, query, place)
         return page
 
     activity = Activity("browse", question=asked.q, details={"what": "articles"})
