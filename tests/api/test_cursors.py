@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import base64
+from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 from starlette.testclient import TestClient
 
 from rag.answer.chatbot import Chatbot
 from rag.archive.archive import Archive
+from rag.archive.backup import write_backup
 from rag.rights import ALL_RIGHTS, Rights
 from rag.schema import Article
 from rag.settings import Settings
-from tests.api.conftest import Client
+from tests.api.conftest import Client, ReaderMiddleware
+from ui.api.app import create_api
+from ui.api.cursor_secret import open_secret
 from ui.api.cursors import LONGEST
 from ui.api.search import MOST_PAGED
 from ui.api.services import Services
@@ -70,7 +75,8 @@ def test_search_pages_reach_as_many_hits_as_documented(
         )
         for number in range(MOST_PAGED + 10)
     )
-    ids, cursor = [], ""
+    ids: list[str] = []
+    cursor = ""
     while not ids or cursor:
         page = _page(client, cursor, query="tram Velmora", k=k, mode=mode)
         ids += [hit["passage"]["article_id"] for hit in page["hits"]]  # type: ignore[attr-defined]
@@ -115,3 +121,41 @@ def test_cursor_ends_when_the_archive_changes(client: TestClient, archive: Archi
     response = client.post("/v1/search", json={**ASKED, "cursor": cursor})
     assert response.status_code == 409
     assert response.json()["type"] == "urn:backfile:problem:cursor-expired"
+
+
+def test_listing_goes_on_while_articles_arrive_and_at_another_server(
+    services: Services, archive: Archive
+) -> None:
+    listed = {"q": "ferry OR bridge", "limit": "2"}
+    expected = len(archive.browse("ferry OR bridge").articles)
+    ids, cursor, pages = list[str](), "", 0
+    while pages == 0 or cursor:
+        with TestClient(ReaderMiddleware(create_api(services), LOCAL_VISITOR)) as client:
+            response = client.get("/v1/articles", params={**listed, "cursor": cursor})
+            assert response.status_code == 200, response.text
+            other = {**listed, "q": "ferry", "cursor": cursor}
+            assert client.get("/v1/articles", params=other).status_code == (422 if cursor else 200)
+        ids += [one["article_id"] for one in response.json()["articles"]]
+        cursor, pages = response.json()["cursor"], pages + 1
+        archive.add([Article(id=f"new.example/{pages}", text=f"Mine number {pages} closes.")])
+    assert len(ids) == len(set(ids)) == expected
+    assert pages == 3
+
+
+def test_listing_cursor_belongs_to_its_reader_and_rights(client_of: Client) -> None:
+    listed = {"limit": "2"}
+    listed["cursor"] = client_of().get("/v1/articles", params=listed).json()["cursor"]
+    for other in (
+        Reader("other", LOCAL_VISITOR.scopes, Rights()),
+        Reader("local", LOCAL_VISITOR.scopes, ALL_RIGHTS),
+    ):
+        assert client_of(other).get("/v1/articles", params=listed).status_code == 422
+    assert client_of().get("/v1/articles", params=listed).status_code == 200
+
+
+def test_backup_has_no_secret(client: TestClient, archive: Archive, tmp_path: Path) -> None:
+    secret = open_secret(archive.path)
+    write_backup(archive.store, tmp_path / "backup")
+    with ZipFile(tmp_path / "backup") as packed:
+        assert all(secret not in packed.read(name) for name in packed.namelist())
+        assert not any("cursors" in name for name in packed.namelist())

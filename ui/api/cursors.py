@@ -19,29 +19,33 @@ _TAG = 16  # bytes of the signature
 _VERSION = 8  # bytes of the archive's version
 
 
-def write_cursor(secret: bytes, reader: Reader, version: int, query: Any, place: bytes) -> str:
+def write_cursor(
+    secret: bytes, reader: Reader, query: Any, place: bytes, *, version: int = 0
+) -> str:
     """Return a cursor.
 
     Args:
-        secret: The server's.
+        secret: The archive's, of `open_secret`.
         reader: The only reader who may use it, with their present rights.
-        version: The archive's version: the list is another one after a change.
         query: JSON value of the request, without its cursor.
         place: Where the next page begins.
+        version: The archive's version if the place is lost at a change; 0 if it stays.
     """
     payload = version.to_bytes(_VERSION) + place
     return base64.urlsafe_b64encode(_sign(secret, reader, query, payload) + payload).decode()
 
 
-def read_cursor(secret: bytes, reader: Reader, version: int, query: Any, cursor: str) -> bytes:
+def read_cursor(
+    secret: bytes, reader: Reader, query: Any, cursor: str, *, version: int = 0
+) -> bytes:
     """Return the place of a cursor.
 
     Args:
-        secret: The server's.
+        secret: The archive's.
         reader: Who sends it.
-        version: The archive's present version.
         query: JSON value of the request, without its cursor.
         cursor: What `write_cursor` returned, or anything else.
+        version: The archive's present version, as for `write_cursor`.
 
     Raises:
         ProblemError: 422 if it is no cursor of this reader and query; 409 if the archive has

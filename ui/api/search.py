@@ -74,12 +74,12 @@ async def search(
     work: SearchWork,
 ) -> Any:
     """Return the passages that answer a question or match a query, best first."""
-    archive, secret = services.archive_for(reader), request.app.state.secret
+    archive, secret = services.archive_for(reader), request.app.state.cursor_secret
 
     def find() -> dict[str, Any]:
         version, query, place = archive.version, query_value(asked), b""
         if asked.cursor:
-            place = read_cursor(secret, reader, version, query, asked.cursor)
+            place = read_cursor(secret, reader, query, asked.cursor, version=version)
         seen = set(split_fingerprints(place))
         k = asked.k + len(seen) + SPARE if seen else asked.k
         found, relaxed = _search(archive, asked, k)
@@ -90,7 +90,9 @@ async def search(
         return {
             "hits": [hit.to_dict() for hit in hits],
             "relaxed": relaxed,
-            "cursor": "" if is_last else write_cursor(secret, reader, version, query, shown),
+            "cursor": ""
+            if is_last
+            else write_cursor(secret, reader, query, shown, version=version),
         }
 
     activity = Activity("search", question=asked.query, details={"mode": asked.mode})
