@@ -22,7 +22,7 @@ from rag.retrieval.hybrid import retrieve
 from rag.schema import Citation, Filters, Hit, Notice, Span, Statement
 from rag.serialize import Serializable
 from rag.validation import validate_question_time
-from rag.verify.verifier import CLEAR_FROM, Verifier
+from rag.verify.verifier import ABOUT_AS_NEAR, CLEAR_FROM, Verifier
 
 Outcome = Literal[
     "supported", "partly", "contradicted", "not in the archive", "no claim", "not checked"
@@ -240,8 +240,11 @@ def decide(sentence: DraftSentence, findings: Sequence[Finding]) -> CheckedSente
     for each in ranked:
         by_outcome.setdefault(each.outcome, []).append(each)
     supporting = by_outcome.get("supported", [])
-    against = by_outcome.get("contradicted", [])
-    clearly = [each for each in against if each.coverage >= CLEAR_FROM]
+    most = max((each.matched for each in findings), default=0.0)
+    otherwise = by_outcome.get("contradicted", [])
+    # A sentence that is less like the claim than another tells of something else.
+    against = [each for each in otherwise if each.matched >= most - ABOUT_AS_NEAR]
+    clearly = [each for each in otherwise if each.coverage >= CLEAR_FROM]
     if supporting and clearly and _is_later(clearly, supporting):
         return _outcome(
             sentence, "partly", Notice("check_archive_disagrees"), [supporting[0], clearly[0]]

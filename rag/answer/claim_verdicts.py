@@ -23,7 +23,7 @@ from rag.verify.comparison import Comparison
 from rag.verify.evidence import EvidenceSentence, whole_spans
 from rag.verify.operators import is_negator
 from rag.verify.terms import Term, names_in, same_term, split_terms
-from rag.verify.verifier import Verdict, Verifier
+from rag.verify.verifier import ClaimComparison, Verdict, Verifier
 
 HitOutcome = Literal["supported", "partly", "contradicted", "not in the archive", "not checked"]
 
@@ -36,7 +36,10 @@ DIFFERING_FACTS = (
 )
 SAME_WORDS = 0.9  # share of a claim's words from which a sentence is about the same event,
 LEAST_WORDS = 4  # if the claim has so many
+NEARLY_ALL = 0.75  # share of a claim's words from which a sentence's other figure contradicts it
 FOREIGN_WORDS = 8  # words from which a sentence without common English words is in another language
+# Differences of a generated statement that don't make a draft's sentence wrong.
+_ANOTHER_WAY = frozenset({"title_missing", "passage_swaps_roles"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,7 @@ def judge_hit(
     verdict = (verifier if ask_model else verifier.without_models()).verify(
         claim, [hit], article=article
     )
-    outcome, reason = _decide(claim, hit, best, verdict, compared.conflict, ask_model=ask_model)
+    outcome, reason = _decide(claim, hit, best, verdict, compared, ask_model=ask_model)
     return Finding(hit, outcome, best.matched, reason, near, best.coverage)
 
 
@@ -107,7 +110,7 @@ def _decide(
     hit: Hit,
     best: Comparison,
     verdict: Verdict,
-    conflict: Verdict | None,
+    compared: ClaimComparison,
     *,
     ask_model: bool,
 ) -> tuple[HitOutcome, Notice | None]:
@@ -117,9 +120,9 @@ def _decide(
         return "not in the archive", None
     if verdict.support == "supported":
         return _confirm(claim, hit, best, is_judged=ask_model and not verdict.is_exact)
-    against = verdict if verdict.support == "contradicted" else conflict
+    against = verdict if verdict.support == "contradicted" else compared.conflict
     if against is not None:
-        if _is_same_event(claim, hit, best):
+        if _shows_wrong(claim, against, compared.against) and _is_same_event(claim, hit, best):
             return "contradicted", against.reason
         return _as_far_as(best, against.reason)
     if not _names_subject(claim, hit):
@@ -127,6 +130,21 @@ def _decide(
     if verdict.support == "partly":
         return "partly", verdict.reason
     return _as_far_as(best, verdict.reason)
+
+
+def _shows_wrong(claim: str, against: Verdict, compared: Comparison | None) -> bool:
+    """Return whether a difference shows that a claim is wrong, not only put in another way.
+
+    A passage may leave out a title, or tell with the names in another order; and a sentence with
+    another figure contradicts only a claim in nearly its words.
+    """
+    code = against.reason.code if against.reason is not None else ""
+    if code in _ANOTHER_WAY:
+        return False
+    if code == "passage_quotes_other":
+        speaker = str(dict(against.reason.params).get("speaker", "")) if against.reason else ""
+        return not any(names_match(name.text, speaker) for name in names_in(claim))
+    return compared is None or compared.coverage >= NEARLY_ALL
 
 
 def _as_far_as(best: Comparison, reason: Notice | None) -> tuple[HitOutcome, Notice | None]:
