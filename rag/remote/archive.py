@@ -316,7 +316,8 @@ class RemoteArchive:
             words: Words and "phrases" with AND, OR, NOT and brackets; "" for all articles.
             filters: The filters that the articles must pass.
             order: "date" or "relevance".
-            cursor: The `cursor` of the page before, for the same words; "" for the first page.
+            cursor: The `cursor` of the page before, for the same words, filters and limit; "" for
+                the first page. It stays valid when the archive changes, or the server restarts.
             limit: The most articles on a page, up to 1,000.
 
         Returns:
@@ -325,7 +326,7 @@ class RemoteArchive:
         Raises:
             InvalidValueError: A value is invalid.
             QuestionTooLongError: `words` is too long.
-            RemoteError: As in `search`; also if the archive has changed since the page before.
+            RemoteError: As in `search`.
         """
         query = {"q": words, "order": order, "cursor": cursor, "limit": limit, **_fields(filters)}
         return BrowsePage.from_dict(self._connection.get("articles", query))

@@ -19,6 +19,7 @@ _FILES = (
     "saved.sqlite3*",
     "users.sqlite3*",
     "limits.sqlite3*",
+    "cursors.sqlite3*",
     "audit.*jsonl*",
     "vectors.json*",
     "*.lock",

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +22,8 @@ from tests.archive.test_archive import WordEmbeddings
 from tests.support.fake_site import Page, serve_site
 from ui.api.closing import Closing
 from ui.api.ingest import _file_name
-from ui.api.jobs import RECORD, Job, JobRunner
+from ui.api.jobs import RECORD, Job, JobRunner, JobState, Sources
+from ui.api.problems import ProblemError
 from ui.api.services import Services
 from ui.readers import LOCAL_ADMINISTRATOR, LOCAL_VISITOR, Reader
 
@@ -136,6 +140,39 @@ def test_same_key_starts_one_job(editor: TestClient, client_of: Client) -> None:
     assert client_of(LOCAL_ADMINISTRATOR).post("/v1/ingest", **sent).json()["id"] != first["id"]
 
 
+def _sources(folder: Path, text: str) -> Sources:
+    folder.mkdir()
+    (folder / "a.jsonl").write_text(text)
+    return Sources(folder, (folder / "a.jsonl",), (), text)
+
+
+@pytest.mark.parametrize("state", ["failed", "cancelled", "interrupted"])
+def test_key_of_a_stopped_job_starts_another(
+    services: Services, tmp_path: Path, state: JobState
+) -> None:
+    runner = JobRunner(services.archive, services.settings, Closing())
+    text = '{"id": "a.example/1", "text": "A tram."}\n'
+    job, _ = runner.submit("ed", _sources(tmp_path / "0", text), "key-1")
+    runner.close()
+    ended = replace(job, state=state, ended=datetime.now(UTC), failed="x" * (state == "failed"))
+    with (services.archive.path / RECORD).open("a") as record:
+        record.write(json.dumps(ended.to_dict()) + "\n")
+    again = JobRunner(services.archive, services.settings, Closing())
+    with pytest.raises(ProblemError, match="another request"):
+        again.submit("ed", _sources(tmp_path / "1", "other"), "key-1")
+    second, is_new = again.submit("ed", _sources(tmp_path / "2", text), "key-1")
+    assert (is_new, second.id == job.id) == (True, False)
+    until = time.monotonic() + 60
+    while again.unfinished and time.monotonic() < until:
+        time.sleep(0.02)
+    third, is_new = again.submit("ed", _sources(tmp_path / "3", text), "key-1")
+    assert (is_new, third.id, third.state) == (False, second.id, "done")
+    again.close()
+    kept = JobRunner(services.archive, services.settings, Closing())
+    assert kept.submit("ed", _sources(tmp_path / "4", text), "key-1") == (third, False)
+    assert not any(folder.exists() for folder in tmp_path.glob("[0-9]"))
+
+
 def test_job_is_its_owners_and_the_administrators(editor: TestClient, client_of: Client) -> None:
     job = editor.post("/v1/ingest", json={"articles": [FERRY]}).json()
     path = f"/v1/jobs/{job['id']}"
@@ -190,8 +227,6 @@ def test_jobs_are_recorded_and_those_of_an_ended_server_interrupted(
 
 
 def test_end_of_the_server_interrupts_jobs(services: Services, tmp_path: Path) -> None:
-    from ui.api.jobs import Sources
-
     closing = Closing()
     runner = JobRunner(services.archive, services.settings, closing)
     folders = [tmp_path / "0", tmp_path / "1"]

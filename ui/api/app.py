@@ -12,6 +12,7 @@ from rag.version import version
 from ui.api import articles, ask, check, ingest, names, openapi, problems, search, status
 from ui.api.caching import NotModifiedError
 from ui.api.closing import Closing
+from ui.api.cursor_secret import open_secret
 from ui.api.jobs import JobRunner
 from ui.api.metrics import Metrics, ServerCollector
 from ui.api.openai import routes as openai
@@ -37,7 +38,8 @@ def create_api(services: Services) -> FastAPI:
     app = create_documented()
     metrics, closing = Metrics(), Closing()
     app.state.services = services
-    app.state.secret = secrets.token_bytes(32)  # of cursors and ETags, which end with the server
+    app.state.secret = secrets.token_bytes(32)  # of ETags, which end with the server
+    app.state.cursor_secret = open_secret(services.archive.path)
     app.state.metrics, app.state.closing = metrics, closing
     app.state.work = WorkScheduler(services.settings, services.chatbot, metrics, closing)
     app.state.jobs = JobRunner(services.archive, services.settings, closing)

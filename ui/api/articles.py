@@ -107,7 +107,7 @@ def _not_found() -> ProblemError:
 @router.get(
     "/articles",
     response_model=model_of(BrowsePage),
-    responses={**problems.responses(409), **problems.NOT_MODIFIED},
+    responses=problems.NOT_MODIFIED,
 )
 async def browse(
     asked: Annotated[BrowseQuery, Query()],
@@ -118,13 +118,12 @@ async def browse(
     work: SearchWork,
 ) -> Any:
     """Return a page of the articles that match, with counts on the first page."""
-    archive, secret = services.archive_for(reader), request.app.state.secret
+    archive, secret = services.archive_for(reader), request.app.state.cursor_secret
 
     def find() -> dict[str, Any]:
-        version, query = archive.version, query_value(asked)
-        place = ""
+        query, place = query_value(asked), ""
         if asked.cursor:
-            place = read_cursor(secret, reader, version, query, asked.cursor)
+            place = read_cursor(secret, reader, query, asked.cursor).decode()
         page = archive.browse(
             asked.q,
             filters=asked.to_filters(),
@@ -133,7 +132,8 @@ async def browse(
             limit=asked.limit,
         ).to_dict()
         if page["cursor"]:
-            page["cursor"] = write_cursor(secret, reader, version, query, page["cursor"])
+            place = page["cursor"].encode()
+            page["cursor"] = write_cursor(secret, reader, query, place)
         return page
 
     activity = Activity("browse", question=asked.q, details={"what": "articles"})

@@ -6,8 +6,6 @@ import base64
 import binascii
 import hashlib
 import hmac
-import json
-from collections.abc import Iterable
 from typing import Any
 
 from rag.schema import Hit
@@ -16,33 +14,38 @@ from ui.api.problems import ProblemError
 from ui.readers import Reader
 
 LONGEST = 8_000  # characters
+FINGERPRINT = 5  # bytes of a hit's
 _TAG = 16  # bytes of the signature
 _VERSION = 8  # bytes of the archive's version
 
 
-def write_cursor(secret: bytes, reader: Reader, version: int, query: Any, place: Any) -> str:
+def write_cursor(
+    secret: bytes, reader: Reader, query: Any, place: bytes, *, version: int = 0
+) -> str:
     """Return a cursor.
 
     Args:
-        secret: The server's.
+        secret: The archive's, of `open_secret`.
         reader: The only reader who may use it, with their present rights.
-        version: The archive's version: the list is another one after a change.
         query: JSON value of the request, without its cursor.
-        place: JSON value that says where the next page begins.
+        place: Where the next page begins.
+        version: The archive's version if the place is lost at a change; 0 if it stays.
     """
-    payload = version.to_bytes(_VERSION) + json.dumps(place).encode()
+    payload = version.to_bytes(_VERSION) + place
     return base64.urlsafe_b64encode(_sign(secret, reader, query, payload) + payload).decode()
 
 
-def read_cursor(secret: bytes, reader: Reader, version: int, query: Any, cursor: str) -> Any:
+def read_cursor(
+    secret: bytes, reader: Reader, query: Any, cursor: str, *, version: int = 0
+) -> bytes:
     """Return the place of a cursor.
 
     Args:
-        secret: The server's.
+        secret: The archive's.
         reader: Who sends it.
-        version: The archive's present version.
         query: JSON value of the request, without its cursor.
         cursor: What `write_cursor` returned, or anything else.
+        version: The archive's present version, as for `write_cursor`.
 
     Raises:
         ProblemError: 422 if it is no cursor of this reader and query; 409 if the archive has
@@ -65,7 +68,7 @@ def read_cursor(secret: bytes, reader: Reader, version: int, query: Any, cursor:
             "cursor-expired",
             "The archive has changed since. Send the request without the cursor.",
         )
-    return json.loads(payload[_VERSION:])
+    return payload[_VERSION:]
 
 
 def _sign(secret: bytes, reader: Reader, query: Any, payload: bytes) -> bytes:
@@ -73,11 +76,12 @@ def _sign(secret: bytes, reader: Reader, query: Any, payload: bytes) -> bytes:
     return hmac.digest(secret, signed, hashlib.sha256)[:_TAG]
 
 
-def fingerprints(hits: Iterable[Hit]) -> list[str]:
-    """Return short digests of hits' passages, by which a cursor remembers those shown."""
-    return [
-        hashlib.sha256(f"{hit.passage.start} {hit.passage.article_id}".encode(errors="replace"))
-        .digest()[:5]
-        .hex()
-        for hit in hits
-    ]
+def fingerprint(hit: Hit) -> bytes:
+    """Return a short digest of a hit's passage, by which a cursor remembers that it was shown."""
+    name = f"{hit.passage.start} {hit.passage.article_id}"
+    return hashlib.sha256(name.encode(errors="replace")).digest()[:FINGERPRINT]
+
+
+def split_fingerprints(place: bytes) -> list[bytes]:
+    """Return the digests that a cursor's place consists of."""
+    return [place[i : i + FINGERPRINT] for i in range(0, len(place), FINGERPRINT)]

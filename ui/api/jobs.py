@@ -32,6 +32,7 @@ WRITER_WAIT = 60.0  # seconds to wait for another writer, such as the command li
 
 JobState = Literal["waiting", "running", "done", "failed", "cancelled", "interrupted"]
 UNFINISHED: tuple[JobState, ...] = ("waiting", "running")
+STOPPED: tuple[JobState, ...] = ("failed", "cancelled", "interrupted")  # may be sent again
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +179,7 @@ class JobRunner:
 
         Returns:
             The job, and whether it is new; with a key that the reader has used for the same
-            sources, it is the job of then.
+            sources, it is the job of then, unless that one failed, was cancelled or interrupted.
 
         Raises:
             ProblemError: The key was used for other sources (422), or too many of the reader's jobs
@@ -188,15 +189,16 @@ class JobRunner:
             with self._lock:
                 known = self._keys.get((owner, key)) if key else None
                 if known is not None:
-                    job_id, digest = known
+                    earlier, digest = self._jobs[known[0]], known[1]
                     if digest != sources.digest:
                         raise ProblemError(
                             422,
                             "idempotency-key-reused",
                             "This Idempotency-Key was sent with another request. Use a new one.",
                         )
-                    self._delete(sources)
-                    return self._jobs[job_id], False
+                    if earlier.state not in STOPPED:
+                        self._delete(sources)
+                        return earlier, False
                 job = self._add(owner, sources, key)
         except BaseException:
             self._delete(sources)

@@ -12,7 +12,7 @@ from rag.retrieval.hybrid import Relaxed, retrieve
 from rag.schema import Hit
 from ui.accounts.audit import Activity
 from ui.api import problems
-from ui.api.cursors import LONGEST, fingerprints, read_cursor, write_cursor
+from ui.api.cursors import LONGEST, fingerprint, read_cursor, split_fingerprints, write_cursor
 from ui.api.fields import Day, FilterFields, Hits, SearchMode, Words, query_value
 from ui.api.services import CurrentReader, CurrentServices
 from ui.api.values import model_of
@@ -74,25 +74,25 @@ async def search(
     work: SearchWork,
 ) -> Any:
     """Return the passages that answer a question or match a query, best first."""
-    archive, secret = services.archive_for(reader), request.app.state.secret
+    archive, secret = services.archive_for(reader), request.app.state.cursor_secret
 
     def find() -> dict[str, Any]:
-        version, query, seen = archive.version, query_value(asked), []
+        version, query, place = archive.version, query_value(asked), b""
         if asked.cursor:
-            seen = read_cursor(secret, reader, version, query, asked.cursor)
+            place = read_cursor(secret, reader, query, asked.cursor, version=version)
+        seen = set(split_fingerprints(place))
         k = asked.k + len(seen) + SPARE if seen else asked.k
         found, relaxed = _search(archive, asked, k)
-        hits = [
-            hit
-            for hit, passage in zip(found, fingerprints(found), strict=True)
-            if passage not in seen
-        ][: asked.k]
-        shown = [*seen, *fingerprints(hits)]
-        is_last = len(hits) < asked.k or len(shown) >= MOST_PAGED
+        size = min(asked.k, MOST_PAGED - len(seen))
+        hits = [hit for hit in found if fingerprint(hit) not in seen][:size]
+        shown = place + b"".join(map(fingerprint, hits))
+        is_last = len(hits) < asked.k or len(seen) + len(hits) >= MOST_PAGED
         return {
             "hits": [hit.to_dict() for hit in hits],
             "relaxed": relaxed,
-            "cursor": "" if is_last else write_cursor(secret, reader, version, query, shown),
+            "cursor": ""
+            if is_last
+            else write_cursor(secret, reader, query, shown, version=version),
         }
 
     activity = Activity("search", question=asked.query, details={"mode": asked.mode})
