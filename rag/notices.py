@@ -101,6 +101,7 @@ CODES: Final[Mapping[str, tuple[str, ...]]] = {
     "retracted": (),
     # Reasons in a check of a draft
     "check_nothing_found": (),
+    "check_other_words": (),
     "check_archive_disagrees": (),
     "check_too_many_sentences": ("most",),
     "check_out_of_time": (),

@@ -15,7 +15,7 @@ from rag.answer.draft_sentences import DraftSentence
 from rag.citations import build_citation
 from rag.nlp.entities import names_match
 from rag.nlp.fragments import leans_on_previous
-from rag.nlp.quotations import ATTRIBUTED
+from rag.nlp.quotations import ATTRIBUTED, find_speaker
 from rag.nlp.tokens import stem_words
 from rag.schema import Citation, Hit, Notice, Span
 from rag.verify.claim_dates import differing_dates
@@ -23,7 +23,7 @@ from rag.verify.comparison import Comparison
 from rag.verify.evidence import EvidenceSentence, whole_spans
 from rag.verify.operators import is_negator
 from rag.verify.terms import Term, names_in, same_term, split_terms
-from rag.verify.verifier import Verdict, Verifier
+from rag.verify.verifier import ClaimComparison, Verdict, Verifier
 
 HitOutcome = Literal["supported", "partly", "contradicted", "not in the archive", "not checked"]
 
@@ -36,7 +36,10 @@ DIFFERING_FACTS = (
 )
 SAME_WORDS = 0.9  # share of a claim's words from which a sentence is about the same event,
 LEAST_WORDS = 4  # if the claim has so many
+NEARLY_ALL = 0.75  # share of a claim's words from which a sentence's other figure contradicts it
 FOREIGN_WORDS = 8  # words from which a sentence without common English words is in another language
+# Differences of a generated statement that don't make a draft's sentence wrong.
+_ANOTHER_WAY = frozenset({"title_missing", "passage_swaps_roles"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,7 @@ class Finding:
         reason: What is missing or differs.
         sentence: The passage's sentence that comes nearest.
         coverage: The share of the claim's words that it has.
+        is_about: Whether the passage has a name of the claim, and the article what it is about.
     """
 
     hit: Hit
@@ -58,6 +62,7 @@ class Finding:
     reason: Notice | None = None
     sentence: EvidenceSentence | None = None
     coverage: float = 0.0
+    is_about: bool = False
 
     def cite(self, number: int) -> Citation:
         """Return a citation of the nearest sentence, or of the whole passage."""
@@ -98,8 +103,9 @@ def judge_hit(
     verdict = (verifier if ask_model else verifier.without_models()).verify(
         claim, [hit], article=article
     )
-    outcome, reason = _decide(claim, hit, best, verdict, compared.conflict, ask_model=ask_model)
-    return Finding(hit, outcome, best.matched, reason, near, best.coverage)
+    outcome, reason = _decide(claim, hit, best, verdict, compared, ask_model=ask_model)
+    is_about = _names_subject(claim, hit)
+    return Finding(hit, outcome, best.matched, reason, near, best.coverage, is_about)
 
 
 def _decide(
@@ -107,7 +113,7 @@ def _decide(
     hit: Hit,
     best: Comparison,
     verdict: Verdict,
-    conflict: Verdict | None,
+    compared: ClaimComparison,
     *,
     ask_model: bool,
 ) -> tuple[HitOutcome, Notice | None]:
@@ -117,9 +123,12 @@ def _decide(
         return "not in the archive", None
     if verdict.support == "supported":
         return _confirm(claim, hit, best, is_judged=ask_model and not verdict.is_exact)
-    against = verdict if verdict.support == "contradicted" else conflict
+    against = verdict if verdict.support == "contradicted" else compared.conflict
     if against is not None:
-        if _is_same_event(claim, hit, best):
+        near = best.sentence.text
+        if _shows_wrong(claim, against, compared.against, near) and _is_same_event(
+            claim, hit, best
+        ):
             return "contradicted", against.reason
         return _as_far_as(best, against.reason)
     if not _names_subject(claim, hit):
@@ -127,6 +136,31 @@ def _decide(
     if verdict.support == "partly":
         return "partly", verdict.reason
     return _as_far_as(best, verdict.reason)
+
+
+def _has_last_word(text: str, name: str) -> bool:
+    return (
+        re.search(rf"(?<!\w){re.escape(name.split(' of ')[0].split()[-1])}(?!\w)", text) is not None
+    )
+
+
+def _shows_wrong(claim: str, against: Verdict, compared: Comparison | None, near: str) -> bool:
+    """Return whether a difference shows that a claim is wrong, not only put in another way.
+
+    A passage may leave out a title, or tell with the names in another order, or give a speaker's
+    office before the name; and a sentence with another figure contradicts only a claim in nearly
+    its words.
+    """
+    code = against.reason.code if against.reason is not None else ""
+    if code in _ANOTHER_WAY:
+        return False
+    if code == "passage_quotes_other":
+        theirs = str(dict(against.reason.params)["speaker"]) if against.reason else ""
+        return not (
+            any(_has_last_word(near, name.text) for name in names_in(find_speaker(claim)))
+            or any(_has_last_word(claim, name.text) for name in names_in(theirs))
+        )
+    return compared is None or compared.coverage >= NEARLY_ALL
 
 
 def _as_far_as(best: Comparison, reason: Notice | None) -> tuple[HitOutcome, Notice | None]:

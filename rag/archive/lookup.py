@@ -6,6 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from threading import Lock
+
+from cachetools import LRUCache
 
 from rag.archive.stats import (
     ArchiveStatus,
@@ -26,6 +29,8 @@ from rag.schema import (
 from rag.store.articles import ArticleStore
 from rag.store.filters import column_values, readable, restricts_readers
 from rag.store.revisions import Revision, complete_id, find_ids, read_revisions
+
+RIGHTS_REMEMBERED = 64  # sets of rights whose publishers are kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +57,10 @@ class ArchiveLookup(ArchiveView):
         """
         super().__init__(store)
         self.path = path
-        # publishers, cached by version and rights
-        self._names: tuple[tuple[int, Access], tuple[str, ...]] = ((-1, ()), ())
+        # publishers by version and rights
+        self._publishers: LRUCache[tuple[int, Access], tuple[str, ...]]
+        self._publishers = LRUCache(RIGHTS_REMEMBERED)
+        self._listing = Lock()
 
     def content_hashes(self, article_ids: Iterable[str]) -> dict[str, frozenset[str]]:
         """Return the content hashes of all revisions of articles, by id.
@@ -156,9 +163,13 @@ class ArchiveLookup(ArchiveView):
         if not restricts_readers(self._store.database, access):
             access = ALL_RIGHTS
         key = (self.version, access)
-        if self._names[0] != key:  # listing them takes 4 ms, at every search
-            self._names = (key, super().publishers(access=access))
-        return self._names[1]
+        with self._listing:
+            known = self._publishers.get(key)
+        if known is None:  # listing them takes 4 ms, at every search
+            known = super().publishers(access=access)
+            with self._listing:
+                self._publishers[key] = known
+        return known
 
     def sections(self, *, access: Access = ()) -> tuple[str, ...]:
         """Return the sections' names, the one with the most articles first.

@@ -70,7 +70,8 @@ def archive_status(folder: Path, store: ArticleStore, access: Access = ALL_RIGHT
         folder: The archive's folder.
         store: Its store.
         access: Access rights of the reader: only readable articles are counted, and the last run is
-            included only for a reader of all articles.
+            included only for a reader of all articles. For others, the last ingest and the size,
+            which tell of articles that they may not see, are None and 0.
     """
     database, filters = store.database, Filters(access=access)
     publishers = tuple(PublisherStatus(*row) for row in store.publishers(access=access))
@@ -84,8 +85,8 @@ def archive_status(folder: Path, store: ArticleStore, access: Access = ALL_RIGHT
         publishers=publishers,
         first=min((p.first for p in publishers if p.first), default=None),
         last=max((p.last for p in publishers if p.last), default=None),
-        last_ingest=store.last_change("put"),
-        bytes=_size_on_disk(folder),
+        last_ingest=store.last_change("put") if sees_all else None,
+        bytes=_size_on_disk(folder) if sees_all else 0,
         embedding_model=database.meta("embedding_model"),
         sequence=database.sequence(),
         stories_told_again=stories_told_again,

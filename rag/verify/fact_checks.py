@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from datetime import datetime
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 from rag.nlp.analyzers import stem
 from rag.nlp.entities import TITLES, full_name, names_match, normalize_name
@@ -125,9 +125,17 @@ def _may_be_common(claim: str, name: str, start: int) -> bool:
     return opens and " " not in name and not name.isupper()
 
 
+_COURTESY = frozenset("mr mrs ms".split())  # which a name may have beside any title
+# ", the Russian president," after a name
+_APPOSITION = re.compile(
+    r", (?:the |a |an |its |their )?((?:[A-Za-z'’-]{2,20} ){0,3}[a-z]{3,20})\b"
+)
+
+
 def wrong_titles(claim: str, passage: str) -> list[str]:
     """Return the titled names in a claim whose title differs in the passage: "Minister Yoon"."""
-    theirs = _find_titles(passage)
+    theirs = _find_titles(passage, beside=True)
+    spoken = {re.sub(r"['’]s?$", "", word.text.lower()) for word in tokenize(passage)}
     wrong = []
     for name, titles in _find_titles(claim).items():
         known = {
@@ -136,23 +144,36 @@ def wrong_titles(claim: str, passage: str) -> list[str]:
             if _is_same_person(name, other)
             for title in others
         }
-        spoken = {word.text.lower() for word in tokenize(passage)}
         if (known and titles - known - {"former"}) or titles - spoken:
             wrong.append(f"{' '.join(sorted(titles))} {name}")
     return wrong
 
 
-def _find_titles(text: str) -> dict[str, set[str]]:
+def _find_titles(text: str, *, beside: bool = False) -> dict[str, set[str]]:
+    """Return the titles of each name, without Mr and Mrs.
+
+    Args:
+        text: The text.
+        beside: Whether titles count beside a comma, too: "the minister, Cho", "Cho, the minister".
+    """
     found: dict[str, set[str]] = {}
     for name in names_in(text):
-        before = re.findall(r"[A-Za-z]+", text[max(0, name.start - 40) : name.start])
-        gap = text[: name.start].rstrip(" ")
+        before = text[max(0, name.start - 40) : name.start].rstrip(" ")
         titles: set[str] = set()
-        while before and before[-1].lower() in TITLES and gap[-1:].isalpha():
-            titles.add(before.pop().lower())
+        if before[-1:].isalpha() or (beside and before.endswith(",")):
+            titles |= _titles_at_end(before)
+        after = _APPOSITION.match(text, name.end) if beside else None
+        if after is not None:
+            titles |= _titles_at_end(after[1])
+        titles -= _COURTESY
         if titles:
             found.setdefault(name.text, set()).update(titles)
     return found
+
+
+def _titles_at_end(text: str) -> set[str]:
+    words = reversed(re.findall(r"[A-Za-z]+", text.lower()))
+    return set(takewhile(TITLES.__contains__, words))
 
 
 def _is_same_person(one: str, other: str) -> bool:

@@ -108,10 +108,12 @@ class ClaimComparison:
     Attributes:
         best: The comparison with that sentence; None if no sentence shares a word.
         conflict: The verdict if a sentence contradicts the claim.
+        against: The comparison with that sentence; None if the conflict isn't one sentence's.
     """
 
     best: Comparison | None
     conflict: Verdict | None
+    against: Comparison | None = None
 
 
 class Verifier:
@@ -193,7 +195,8 @@ class Verifier:
         passage = "\n\n".join(hit.passage.text for hit in hits)
         compared = _compare_sentences(claim, hits, passage)
         best = max(compared, key=lambda each: (each.matched, each.coverage), default=None)
-        return ClaimComparison(best, _find_conflict(claim, hits, compared))
+        against = _find_contradicting(compared)
+        return ClaimComparison(best, _find_conflict(claim, hits, compared), against)
 
     def _verify_foreign(self, claim: str, hits: Sequence[Hit], passage: str) -> Verdict:
         for text in _missing_numbers(english_figures(claim), hits, passage):
@@ -359,17 +362,23 @@ def _find_conflict(
     claim: str, hits: Sequence[Hit], compared: Sequence[Comparison]
 ) -> Verdict | None:
     """Return the verdict on a claim that the sentences most like it contradict."""
-    most = max((each.matched for each in compared), default=0.0)
-    nearest = [each for each in compared if each.matched >= most - ABOUT_AS_NEAR]
-    against = [each for each in nearest if each.contradicts]
-    agreeing = [each for each in nearest if each.coverage >= CLEAR_FROM and each.agrees]
-    if against and not agreeing:
-        return _contradiction(max(against, key=lambda each: each.matched))
+    against = _find_contradicting(compared)
+    if against is not None:
+        return _contradiction(against)
     sentences: list[EvidenceSentence] = [s for hit in hits for s in evidence_sentences(hit)]
     figure = misattributed_figure(claim, sentences)
     if figure:
         return Verdict("contradicted", Notice("figure_of_other", number=figure), 0.0, True)
     return None
+
+
+def _find_contradicting(compared: Sequence[Comparison]) -> Comparison | None:
+    """Return the comparison that contradicts a claim, if none about as near agrees with it."""
+    most = max((each.matched for each in compared), default=0.0)
+    nearest = [each for each in compared if each.matched >= most - ABOUT_AS_NEAR]
+    against = [each for each in nearest if each.contradicts]
+    agreeing = [each for each in nearest if each.coverage >= CLEAR_FROM and each.agrees]
+    return max(against, key=lambda each: each.matched) if against and not agreeing else None
 
 
 _PROBLEM_CODES = {

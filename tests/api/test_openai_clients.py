@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Iterator
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import openai
 import pytest
@@ -240,6 +243,23 @@ def test_question_that_is_too_long_is_a_400_in_a_stream_too(client: openai.OpenA
         with pytest.raises(openai.BadRequestError) as error:
             client.responses.create(model="backfile", input="why " * 1000, stream=stream)  # type: ignore[call-overload]
         assert error.value.code == "string_above_max_length"
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("responses", b'"input": "treaty \\ud83d"}'),
+        ("chat/completions", b'"messages": [{"role": "user", "content": "\\udc00"}]}'),
+    ],
+)
+def test_half_a_character_is_a_400(served: Served, path: str, body: bytes) -> None:
+    body = b'{"model": "backfile", ' + body
+    asked = Request(f"{served.address}v1/{path}", body, {"Content-Type": "application/json"})
+    with pytest.raises(HTTPError) as error:
+        urlopen(asked, timeout=30)
+    assert error.value.code == 400
+    assert json.load(error.value)["error"]["code"] == "invalid_value"
+    error.value.close()
 
 
 def test_rejection_by_the_guard_has_openais_shape(served: Served) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -125,6 +126,28 @@ def test_every_method_of_an_archive_is_restricted_or_not_offered() -> None:
             # inherited methods may only call others of `self`
             source = inspect.getsource(getattr(restricted, name))
             assert not re.search(r"\b_(?:store|valid)\b", source), name
+
+
+def test_when_and_how_much_is_told_only_to_those_who_see_everything(
+    archive: Archive, reader: RestrictedArchive
+) -> None:
+    editor = RestrictedArchive(archive, ALL_RIGHTS).status()
+    assert editor.last_ingest is not None
+    assert editor.bytes > 0
+    seen = reader.status()
+    assert (seen.last_ingest, seen.last_run, seen.bytes) == (None, None, 0)
+
+
+def test_publishers_are_each_readers_own_at_the_same_time(archive: Archive) -> None:
+    expected = {one: archive.publishers(access=one) for one in READERS.values()}
+    assert len(set(expected.values())) > 2
+
+    def look(number: int) -> bool:
+        one = list(expected)[number % len(expected)]
+        return archive.publishers(access=one) == expected[one]
+
+    with ThreadPoolExecutor(4) as threads:
+        assert all(threads.map(look, range(4000)))
 
 
 def test_what_is_not_offered_is_not_there(reader: RestrictedArchive) -> None:

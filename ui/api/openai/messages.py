@@ -93,7 +93,21 @@ def _spoken(messages: Sequence[Mapping[str, Any]], param: str) -> Iterable[tuple
                 param=f"{place}.content",
                 code="string_above_max_length",
             )
+        if not _is_encodable(text):
+            raise OpenAIRequestError(
+                f"Invalid value for '{place}.content': half a surrogate pair.",
+                param=f"{place}.content",
+                code="invalid_value",
+            )
         yield str(role), text
+
+
+def _is_encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _text(content: Any, place: str) -> str:

@@ -90,11 +90,14 @@ def status_html(status: ArchiveStatus, texts: Texts) -> str:
         "articles": texts.number(status.articles),
         "passages": texts.number(status.passages),
         "copies": texts.number(status.copies),
-        "last": texts.moment(status.last_ingest) or texts("never"),
-        "size": f"{texts.number(round(status.bytes / 1e6, 1))} MB",
         "model": status.embedding_model,
-        "sequence": str(status.sequence),
     }
+    if status.bytes:  # unknown to a reader who doesn't see everything
+        rows |= {
+            "last": texts.moment(status.last_ingest) or texts("never"),
+            "size": f"{texts.number(round(status.bytes / 1e6, 1))} MB",
+            "sequence": str(status.sequence),
+        }
     listed = "".join(
         f"<dt>{escape(texts(f'status_{name}'))}</dt><dd>{escape_line(value)}</dd>"
         for name, value in rows.items()
