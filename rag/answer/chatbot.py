@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack, cast
 
 from rag.answer.ask_path import AskRequest, stream_answer
 from rag.answer.background import iterate_in_thread
-from rag.answer.check_text import SECONDS, CheckedSentence, TextCheck, TextChecker
+from rag.answer.check_text import SECONDS, CheckedSentence, TextCheck, TextChecker, number_check
 from rag.answer.corrections import add_correction_notes
 from rag.answer.instruction_notes import add_instruction_note
 from rag.answer.structured_output import StructuredOutput
@@ -365,19 +365,27 @@ class Chatbot:
         Raises:
             InvalidValueError: The draft is empty or too long, or a date is invalid.
         """
-        if as_of is not None:
-            then = self.as_of(as_of)
-            return then.check(text, filters=filters, written_on=written_on, seconds=seconds)
-        return self._checker(seconds).check(text, filters=filters, written_on=written_on)
+        return number_check(
+            self.stream_check(
+                text, filters=filters, written_on=written_on, as_of=as_of, seconds=seconds
+            )
+        )
 
     def stream_check(
-        self, text: str, *, written_on: date | None = None, seconds: float = SECONDS
+        self,
+        text: str,
+        *,
+        filters: Filters = Filters(),
+        written_on: date | None = None,
+        as_of: date | None = None,
+        seconds: float = SECONDS,
     ) -> Iterator[CheckedSentence]:
         """Yield the sentences of a draft as they are checked; see `check`.
 
-        The citations of each sentence are numbered from 1.
+        The citations of each sentence are numbered from 1; `number_check` numbers them through.
         """
-        return self._checker(seconds).stream(text, written_on=written_on)
+        chatbot = self if as_of is None else self.as_of(as_of)
+        return chatbot._checker(seconds).stream(text, filters=filters, written_on=written_on)
 
     def _checker(self, seconds: float) -> TextChecker:
         verifier = Verifier(self.archive.embed, entails=self.entails, grounding=self.grounding)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import threading
@@ -13,6 +14,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from rag.answer.chatbot import Chatbot
+from rag.answer.check_text import CheckedSentence
 from rag.archive.archive import Archive
 from rag.errors import ChatModelError
 from rag.schema import Answer, Statement
@@ -184,3 +186,74 @@ def test_client_that_leaves_stops_the_work(
     while queue.running and time.monotonic() < until:
         time.sleep(0.01)
     assert queue.running == 0
+
+
+class SearchingChatbot(PacedChatbot):
+    """Searches for long before its first answer, in steps that can be closed."""
+
+    def stream(self, question: Any, **given: Any) -> Iterator[Answer]:
+        self.go.acquire(timeout=1.0)
+        yield from super().stream(question, **given)
+
+    def stream_check(self, text: str, **_: Any) -> Iterator[CheckedSentence]:
+        try:
+            for _ in range(1000):
+                self.go.acquire(timeout=0.05)
+                yield CheckedSentence("A.", 0, 2, "no claim")
+        finally:
+            self.closed.set()
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "seconds"),
+    [
+        ("/v1/ask", ASKED, 0.4),
+        ("/v1/check", {"text": "A bridge."}, 0.4),
+        ("/v1/responses", {"model": "backfile", "input": "bridge"}, 1.6),
+        ("/v1/responses", {"model": "backfile", "input": "bridge", "stream": True}, 0.4),
+        (
+            "/v1/chat/completions",
+            {"model": "backfile", "messages": [{"role": "user", "content": "bridge"}]},
+            1.6,
+        ),
+    ],
+)
+def test_client_that_leaves_before_the_response_ends_the_work(
+    archive: Archive, path: str, body: Any, seconds: float
+) -> None:
+    api = create_api(Services(archive, SearchingChatbot(archive), Settings(archive=archive.path)))
+    assert asyncio.run(asyncio.wait_for(_leave(api, path, body, seconds), 20)) == 400
+    assert api.state.work.queues["ask"].running == 0
+
+
+async def _leave(api: Any, path: str, body: Any, seconds: float) -> int:
+    """Return the status of a request whose sender leaves after some seconds."""
+    bodies, statuses = [json.dumps(body).encode()], list[int]()
+    left = asyncio.get_running_loop().time() + seconds
+
+    async def receive() -> Any:
+        if bodies:
+            return {"type": "http.request", "body": bodies.pop(), "more_body": False}
+        await asyncio.sleep(max(0.0, left - asyncio.get_running_loop().time()))
+        return {"type": "http.disconnect"}
+
+    async def send(event: Any) -> None:
+        if event["type"] == "http.response.start":
+            statuses.append(event["status"])
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "root_path": "",
+        "query_string": b"",
+        "headers": [(b"content-type", b"application/json"), (b"host", b"localhost")],
+    }
+    await ReaderMiddleware(api, LOCAL_VISITOR)(scope, receive, send)
+    for _ in range(100):
+        if not api.state.work.queues["ask"].running:
+            break
+        await asyncio.sleep(0.05)
+    return statuses[0]

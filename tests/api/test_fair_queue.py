@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -73,6 +74,76 @@ def test_flooder_is_refused_before_others_are() -> None:
         tasks += await _queue_up(queue, "b", [])  # who waits for one of theirs only
         held.release()
         await asyncio.gather(*tasks)
+
+    _run(work())
+
+
+class _Clock:
+    """A clock that is set by hand."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    async def hold(self, queue: FairQueue, seconds: float, times: int = 1) -> None:
+        """Have one reader hold a slot, a number of times."""
+        for _ in range(times):
+            slot = await queue.acquire("a")
+            self.now += seconds
+            slot.release()
+
+
+async def _count_admitted(queue: FairQueue) -> int:
+    """Return how many readers may wait while all slots are taken."""
+    held = [await queue.acquire("a") for _ in range(queue.slots)]
+    tasks = [asyncio.create_task(queue.acquire(f"reader {n}")) for n in range(50)]
+    await asyncio.sleep(0)
+    admitted = queue.waiting
+    for slot in held:
+        slot.release()
+    for task in tasks:
+        with suppress(ProblemError):
+            (await task).release()
+    return admitted
+
+
+@pytest.mark.parametrize(
+    ("seconds", "admitted"),
+    [(0.01, 23), (0.05, 4), (0.065, 3), (0.4, 3), (5.0, 3)],
+)
+def test_queue_is_short_but_holds_a_few_on_slow_machines(seconds: float, admitted: int) -> None:
+    async def work() -> None:
+        clock = _Clock()
+        queue = FairQueue(2, 0.12, clock=clock)
+        await clock.hold(queue, seconds, times=200)
+        assert await _count_admitted(queue) == admitted
+
+    _run(work())
+
+
+def test_one_long_hold_hardly_changes_the_expected_wait() -> None:
+    async def work() -> None:
+        clock = _Clock()
+        queue = FairQueue(2, 0.12, clock=clock)
+        await clock.hold(queue, 0.03, times=200)
+        assert await _count_admitted(queue) == 7
+        await clock.hold(queue, 0.03, times=200)
+        await clock.hold(queue, 20.0)
+        assert await _count_admitted(queue) >= 5
+        await clock.hold(queue, 0.03, times=20)
+        assert await _count_admitted(queue) >= 6
+
+    _run(work())
+
+
+def test_first_long_hold_counts_in_full_below_the_longest_wait() -> None:
+    async def work() -> None:
+        clock = _Clock()
+        queue = FairQueue(2, 30.0, clock=clock)
+        await clock.hold(queue, 20.0, times=10)  # as answers of a chat model
+        assert await _count_admitted(queue) < 10
 
     _run(work())
 

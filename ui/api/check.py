@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from rag.answer.check_text import LONGEST_TEXT, Outcome, TextCheck
+from rag.answer.check_text import LONGEST_TEXT, Outcome, TextCheck, number_check
 from ui.accounts.audit import Activity
 from ui.api.fields import Day, FilterFields
 from ui.api.services import CurrentReader, CurrentServices
@@ -46,8 +46,8 @@ async def check(
     checked".
     """
     chatbot = services.chatbot_for(reader)
-    checked = await work.run(
-        lambda: chatbot.check(
+    sentences = await work.all(
+        lambda: chatbot.stream_check(
             asked.text,
             filters=asked.filters.to_filters(),
             written_on=asked.written_on,
@@ -56,4 +56,4 @@ async def check(
         Activity("check", question=asked.text),
     )
     # in ASCII, since a draft may have lone surrogates
-    return Response(json.dumps(check_value(checked)), media_type="application/json")
+    return Response(json.dumps(check_value(number_check(sentences))), media_type="application/json")

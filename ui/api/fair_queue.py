@@ -14,6 +14,8 @@ from ui.api.limits import too_many
 
 FIRST_GUESS = 0.05  # seconds that a slot is held, before the first measurement
 SMOOTHING = 0.1  # weight of the newest measurement in the mean
+LONGEST_COUNTED = 4  # means: one hold that takes far longer says little about the next ones
+SHORTEST_QUEUE = 1.5  # means: on a slow machine, a few requests may wait all the same
 
 
 @dataclass(eq=False, slots=True)
@@ -38,7 +40,8 @@ class FairQueue:
 
         Args:
             slots: How many requests are worked on at once.
-            longest_wait: Expected seconds in the queue above which a request is refused.
+            longest_wait: Expected seconds in the queue above which a request is refused, unless
+                they are fewer than `SHORTEST_QUEUE` mean holds.
             clock: Seconds; replaced in tests.
         """
         self.slots = slots
@@ -78,7 +81,7 @@ class FairQueue:
                 self._free -= 1
                 return Slot(self, self._clock())
             wait = self._expected_wait(reader)
-            if wait > self._longest_wait:
+            if wait > max(self._longest_wait, SHORTEST_QUEUE * self._mean):
                 raise too_many("The server is busy with your and other requests", wait)
             ticket = _Ticket(loop, loop.create_future())
             self._waiting.setdefault(reader, deque()).append(ticket)
@@ -92,7 +95,8 @@ class FairQueue:
     def release(self, seconds: float) -> None:
         """Pass a slot to the reader whose turn it is; `Slot.release` calls this."""
         with self._lock:
-            self._mean += SMOOTHING * (seconds - self._mean)
+            counted = min(seconds, max(self._longest_wait, LONGEST_COUNTED * self._mean))
+            self._mean += SMOOTHING * (counted - self._mean)
             self._free += 1
             self._admit()
 

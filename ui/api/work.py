@@ -103,18 +103,21 @@ class RequestWork:
         async with aclosing(results):
             return await anext(results)
 
-    async def last(self, make: Callable[[], Iterator[T]], activity: Activity) -> T:
-        """Return the last value of a blocking iterator; see `run`."""
+    async def all(self, make: Callable[[], Iterator[T]], activity: Activity) -> list[T]:
+        """Return the values of a blocking iterator, which is closed early as `run` ends early."""
         results = self._stream(make, activity, watch_client=True)
         async with aclosing(results):
-            *_, last = [one async for one in results]
-        return last
+            return [one async for one in results]
+
+    async def last(self, make: Callable[[], Iterator[T]], activity: Activity) -> T:
+        """Return the last value of a blocking iterator; see `all`."""
+        return (await self.all(make, activity))[-1]
 
     def stream(self, make: Callable[[], Iterator[T]], activity: Activity) -> AsyncGenerator[T]:
         """Yield the values of a blocking iterator, which a thread makes and closes.
 
-        Close the generator to stop; `fastapi.responses.StreamingResponse` cancels it when the
-        client goes away.
+        Close the generator to stop. A client who goes away before the first value ends the work;
+        later, `fastapi.responses.StreamingResponse` cancels it.
 
         Args:
             make: Returns the iterator; called in the thread, in its turn.
@@ -130,7 +133,7 @@ class RequestWork:
     ) -> AsyncGenerator[T]:
         scheduler, began = self.scheduler, time.monotonic()
         until = began + scheduler.deadlines[self.kind]
-        slot = await self._acquire(until, watch_client)
+        slot = await self._acquire(until)
         admitted = time.monotonic()
         scheduler.metrics.stage(f"{self.kind} queue", admitted - began)
         start = scheduler.threads[self.kind].start
@@ -147,7 +150,9 @@ class RequestWork:
             async with aclosing(values):
                 while True:
                     task = asyncio.ensure_future(following())
-                    value = await self._wait(task, until, watch_client)
+                    # a response that has begun watches the client itself
+                    is_waiting = watch_client or count == 0
+                    value = await self._wait(task, until, watch_client=is_waiting)
                     if value is _End.END:
                         break
                     count += 1
@@ -160,17 +165,17 @@ class RequestWork:
                 slot.release()
         scheduler.metrics.stage(f"{self.kind} complete", time.monotonic() - admitted)
 
-    async def _acquire(self, until: float, watch_client: bool) -> Slot:
+    async def _acquire(self, until: float) -> Slot:
         task = asyncio.ensure_future(self.scheduler.queues[self.kind].acquire(self.reader))
         try:
-            slot: Slot = await self._wait(task, until, watch_client)
+            slot: Slot = await self._wait(task, until, watch_client=True)
         except BaseException:
             if task.done() and not task.cancelled() and task.exception() is None:
                 task.result().release()  # admitted at the moment of giving up
             raise
         return slot
 
-    async def _wait(self, task: asyncio.Future[Any], until: float, watch_client: bool) -> Any:
+    async def _wait(self, task: asyncio.Future[Any], until: float, *, watch_client: bool) -> Any:
         """Return a task's result; cancel it when it is too late, or nobody waits for it."""
         try:
             while True:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import anyio.to_thread
 from mcp.server.mcpserver import Context, MCPServer, ResourceSecurity
-from mcp.server.mcpserver.exceptions import ResourceNotFoundError
-from mcp_types import ListResourcesResult
+from mcp.server.mcpserver.exceptions import ResourceNotFoundError, ToolError
+from mcp.shared.exceptions import MCPError
+from mcp_types import INTERNAL_ERROR, ListResourcesResult
 from mcp_types import Resource as ListedResource
 
 from rag.sanitize import single_line, strip_controls
 from ui.accounts.audit import Activity, Sender
-from ui.mcp.runner import ToolRunner
+from ui.mcp.runner import ToolRunner, request_of
 from ui.mcp.values import UNTRUSTED, resource_uri
 
 if TYPE_CHECKING:
-    from rag.schema import Article
+    from rag.schema import Article, PassageCandidate
 
 TEMPLATE: Final = "article://{article_id}"
 MOST_LISTED = 20  # of the newest articles
@@ -49,7 +49,7 @@ def add_resources(server: MCPServer, runner: ToolRunner) -> None:
             return _text(found)
 
         activity = Activity("read", details={"article": article_id})
-        return await runner.run(ctx, read, activity, kind="search")
+        return await runner.run(request_of(ctx), read, activity, kind="search")
 
 
 def _text(article: Article) -> str:
@@ -66,17 +66,25 @@ def _text(article: Article) -> str:
     return "\n".join(lines)
 
 
-async def list_newest(runner: ToolRunner, sender: Sender) -> ListResourcesResult:
+async def list_newest(runner: ToolRunner, request: Any) -> ListResourcesResult:
     """Return the newest articles that a reader may see; the template leads to all others.
 
     Args:
-        runner: The services.
-        sender: Who asks for them.
+        runner: Finds the request's reader, and runs the work.
+        request: The request.
+
+    Raises:
+        MCPError: The reader must wait.
     """
-    archive = runner.services.archive_for(sender.reader)
-    found = await anyio.to_thread.run_sync(archive.dated_articles, MOST_LISTED)
+
+    def read(sender: Sender) -> list[PassageCandidate]:
+        return runner.services.archive_for(sender.reader).dated_articles(MOST_LISTED)
+
     activity = Activity("browse", details={"what": "resources"})
-    await anyio.to_thread.run_sync(sender.record, activity)
+    try:
+        found = await runner.run(request, read, activity, kind="search")
+    except ToolError as error:  # a list has no result that is an error
+        raise MCPError(INTERNAL_ERROR, str(error)) from error
     return ListResourcesResult(
         resources=[
             ListedResource(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import aclosing, contextmanager
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import anyio.to_thread
 from mcp.server.mcpserver import Context
 from starlette.requests import Request
 
+from rag.answer.background import iterate_in_thread
 from rag.errors import BackfileError
 from ui.accounts.audit import Activity, Sender
 from ui.api.problems import ProblemError
@@ -53,43 +55,95 @@ class ToolRunner:
         return Sender(self.services.audit, reader, state.get("client", ""), "mcp")
 
     async def run(
-        self,
-        ctx: Context,
-        function: Callable[[Sender], T],
-        activity: Activity,
-        *,
-        kind: Kind,
-        scope: Scope = "read",
+        self, request: Any, function: Callable[[Sender], T], activity: Activity, *, kind: Kind
     ) -> T:
-        """Return what a blocking function does for a call's reader, and log it.
+        """Return what a blocking function reads for a request's reader, and log it; see `all`.
 
         Args:
-            ctx: The call.
+            request: The request of the call.
             function: The function; called in a thread.
             activity: What the audit log says of it, if the function doesn't raise.
             kind: The queue in which it waits.
-            scope: What the reader must be allowed to do.
+
+        Raises:
+            ToolError: As of `all`.
+        """
+        (done,) = await self.all(
+            request, lambda sender: iter((function(sender),)), activity, kind=kind
+        )
+        return done
+
+    async def all(
+        self,
+        request: Any,
+        make: Callable[[Sender], Iterator[T]],
+        activity: Activity,
+        *,
+        kind: Kind,
+    ) -> list[T]:
+        """Return the values of a blocking iterator, made for a request's reader; log the first.
+
+        The iterator is closed when the client goes away, after its current step.
+
+        Args:
+            request: The request of the call.
+            make: Returns the iterator; called in a thread.
+            activity: What the audit log says of it.
+            kind: The queue in which it waits.
+
+        Raises:
+            ToolError: The reader may not, or must wait, or the iterator failed as foreseen.
+        """
+        sender = self._sender_with("read", request)
+        with _as_tool_errors():
+            if self._work is None or not isinstance(request, Request):
+                async with aclosing(iterate_in_thread(lambda: make(sender))) as values:
+                    found = [one async for one in values]
+                await anyio.to_thread.run_sync(sender.record, activity)
+                return found
+            key = reader_key(request, sender.reader)
+            self._work.limits.take(kind, key)
+            work = RequestWork(self._work, kind, key, request, sender)
+            return await work.all(lambda: make(sender), activity)
+
+    async def write(self, request: Any, function: Callable[[Sender], T]) -> T:
+        """Return what a blocking function that changes the archive does for a request's reader.
+
+        It waits in no queue, as over HTTP: searches go on while it waits for another writer. Once
+        begun, it ends, whether or not the client waits: it logs what it did itself.
+
+        Args:
+            request: The request of the call.
+            function: The function; called in a thread.
 
         Raises:
             ToolError: The reader may not, or must wait, or the function failed as foreseen.
         """
-        request = ctx.request_context.request
+        sender = self._sender_with("ingest", request)
+        with _as_tool_errors():
+            if self._work is not None and isinstance(request, Request):
+                self._work.limits.take("write", reader_key(request, sender.reader))
+            return await anyio.to_thread.run_sync(function, sender)
+
+    def _sender_with(self, scope: Scope, request: Any) -> Sender:
         reader = self.reader_of(request)
         if reader is None:
             raise tool_error("not_authenticated", "Send a token: Authorization: Bearer bf_...")
         if not reader.may(scope):
             raise tool_error("scope_missing", f"Your token lacks the scope {scope!r}.")
-        sender = self.sender(reader, request)
-        try:
-            if self._work is None or not isinstance(request, Request):
-                done = await anyio.to_thread.run_sync(function, sender)
-                await anyio.to_thread.run_sync(sender.record, activity)
-                return done
-            key = reader_key(request, reader)
-            self._work.limits.take("write" if scope == "ingest" else kind, key)
-            work = RequestWork(self._work, kind, key, request, sender)
-            return await work.run(lambda: function(sender), activity)
-        except BackfileError as error:
-            raise of_backfile(error) from error
-        except ProblemError as problem:
-            raise of_problem(problem) from problem
+        return self.sender(reader, request)
+
+
+def request_of(ctx: Context) -> Any:
+    """Return the request of a call; None over stdio."""
+    return ctx.request_context.request
+
+
+@contextmanager
+def _as_tool_errors() -> Iterator[None]:
+    try:
+        yield
+    except BackfileError as error:
+        raise of_backfile(error) from error
+    except ProblemError as problem:
+        raise of_problem(problem) from problem

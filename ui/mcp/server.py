@@ -80,7 +80,7 @@ class _PerReader:
         reader = self._desk.reader_of(ctx.request)
         if ctx.method == "resources/list" and reader is not None and reader.may("read"):
             await call_next(ctx)  # the SDK validates the request
-            return await list_newest(self._desk, self._desk.sender(reader, ctx.request))
+            return await list_newest(self._desk, ctx.request)
         name = (ctx.params or {}).get("name") if ctx.method == "tools/call" else None
         if name in hidden_tools(reader):
             return _unknown(str(name))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -10,13 +10,13 @@ from mcp.server.mcpserver import Context, MCPServer
 from mcp_types import ToolAnnotations
 from pydantic import Field
 
-from rag.answer.check_text import LONGEST_TEXT
+from rag.answer.check_text import LONGEST_TEXT, number_check
 from rag.answer.modes import LAYOUTS
 from rag.query.parser import LONGEST_QUESTION
 from rag.schema import Filters
 from ui.accounts.audit import Activity
 from ui.mcp.errors import tool_error
-from ui.mcp.runner import ToolRunner
+from ui.mcp.runner import ToolRunner, request_of
 from ui.mcp.values import (
     ArticleText,
     AskResult,
@@ -30,6 +30,8 @@ from ui.mcp.values import (
 
 if TYPE_CHECKING:
     from rag.answer.chatbot import Chatbot
+    from rag.answer.check_text import CheckedSentence
+    from rag.schema import Answer
     from ui.accounts.audit import Sender
 
 T = TypeVar("T")
@@ -91,7 +93,7 @@ def add_tools(server: MCPServer, runner: ToolRunner) -> None:
             filters = _filters(after, before, publishers)
             return search_result(archive.search(query, k, filters=filters, asked_on=asked_on))
 
-        return await runner.run(ctx, search, Activity("search", query), kind="search")
+        return await runner.run(request_of(ctx), search, Activity("search", query), kind="search")
 
     @server.tool(
         title="Read an article",
@@ -120,7 +122,7 @@ def add_tools(server: MCPServer, runner: ToolRunner) -> None:
             return article_text(article, start, LONGEST_PART, count)
 
         activity = Activity("read", details={"article": article_id})
-        return await runner.run(ctx, read, activity, kind="search")
+        return await runner.run(request_of(ctx), read, activity, kind="search")
 
     @server.tool(
         title="Ask the news archive",
@@ -145,18 +147,18 @@ def add_tools(server: MCPServer, runner: ToolRunner) -> None:
             Field(max_length=MOST_HISTORY, description="From these, follow-ups are completed"),
         ] = None,
     ) -> AskResult:
-        def ask(sender: Sender) -> AskResult:
-            return ask_result(
-                runner.services.chatbot_for(sender.reader).ask(
-                    question,
-                    filters=_filters(after, before, publishers),
-                    asked_on=asked_on,
-                    as_of=as_of,
-                    history=tuple(earlier_questions or ()),
-                )
+        def ask(sender: Sender) -> Iterator[Answer]:
+            return runner.services.chatbot_for(sender.reader).stream(
+                question,
+                filters=_filters(after, before, publishers),
+                asked_on=asked_on,
+                as_of=as_of,
+                history=tuple(earlier_questions or ()),
             )
 
-        return await runner.run(ctx, ask, Activity("ask", question), kind="ask")
+        activity = Activity("ask", question)
+        answers = await runner.all(request_of(ctx), ask, activity, kind="ask")
+        return ask_result(answers[-1])
 
     @server.tool(
         title="Timeline of a story",
@@ -180,7 +182,7 @@ def add_tools(server: MCPServer, runner: ToolRunner) -> None:
             return ask_result(build(archive, topic, filters=filters, asked_on=asked_on))
 
         activity = Activity("browse", topic, {"what": "timeline"})
-        return await runner.run(ctx, lay_out, activity, kind="ask")
+        return await runner.run(request_of(ctx), lay_out, activity, kind="ask")
 
     @server.tool(
         title="Check a claim or a draft",
@@ -200,9 +202,11 @@ def add_tools(server: MCPServer, runner: ToolRunner) -> None:
             date | None, Field(description="Day of the text, today by default")
         ] = None,
     ) -> CheckResult:
-        def check(sender: Sender) -> CheckResult:
+        def check(sender: Sender) -> Iterator[CheckedSentence]:
             chatbot: Chatbot = runner.services.chatbot_for(sender.reader)
             filters = _filters(after, before, publishers)
-            return check_result(chatbot.check(text, filters=filters, written_on=written_on))
+            return chatbot.stream_check(text, filters=filters, written_on=written_on)
 
-        return await runner.run(ctx, check, Activity("check", text), kind="ask")
+        activity = Activity("check", text)
+        sentences = await runner.all(request_of(ctx), check, activity, kind="ask")
+        return check_result(number_check(sentences))

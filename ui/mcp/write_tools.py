@@ -17,7 +17,7 @@ from ui.accounts.audit import Activity
 from ui.api.services import ADDING_NEEDS
 from ui.ingest_job import IngestResult, ingest_upload, sum_reports, withdraw_articles
 from ui.mcp.errors import tool_error
-from ui.mcp.runner import ToolRunner
+from ui.mcp.runner import ToolRunner, request_of
 from ui.mcp.values import AddResult, RemoveResult
 from ui.readers import LOCAL_VISITOR
 
@@ -85,8 +85,7 @@ def add_write_tools(server: MCPServer, runner: ToolRunner) -> None:
                 raise tool_error("scope_missing", ADDING_NEEDS)
             return _add(runner, sender, articles)
 
-        activity = Activity("ingest", details={"count": len(articles)})
-        return await runner.run(ctx, add, activity, kind="search", scope="ingest")
+        return await runner.write(request_of(ctx), add)
 
     @server.tool(
         title="Remove an article",
@@ -109,10 +108,10 @@ def add_write_tools(server: MCPServer, runner: ToolRunner) -> None:
                     "not_found", "There is no such article. Use an article_id of a result."
                 )
             count = withdraw_articles(services.archive, services.settings, [article_id], reason)
+            sender.record(Activity("withdraw", details={"articles": article_id}))
             return RemoveResult(removed=count > 0)
 
-        activity = Activity("withdraw", details={"articles": article_id})
-        return await runner.run(ctx, remove, activity, kind="search", scope="ingest")
+        return await runner.write(request_of(ctx), remove)
 
 
 def _add(runner: ToolRunner, sender: Sender, articles: list[NewArticle]) -> AddResult:
@@ -131,6 +130,7 @@ def _add(runner: ToolRunner, sender: Sender, articles: list[NewArticle]) -> AddR
             services.archive, services.settings, [file], [], wait=WRITER_WAIT, by=_origin(sender)
         ):
             pass
+        sender.record(Activity("ingest", details={"count": len(articles)}))
     services.archive.refresh()
     return _add_result(result)
 

@@ -29,7 +29,7 @@ from ui.api.openai.messages import Conversation, read_input, read_messages
 from ui.api.openai.parameters import CHAT, RESPONSES
 from ui.api.problems import ProblemError
 from ui.api.services import CurrentReader, CurrentServices, Services
-from ui.api.work import AskWork
+from ui.api.work import AskWork, RequestWork
 from ui.i18n import preferred_language, texts_in
 
 router = APIRouter(route_class=OpenAIRoute, tags=["OpenAI-compatible"])
@@ -157,12 +157,8 @@ async def create_response(
     writer = responses.ResponseWriter(
         _new_id("resp_"), _new_id("msg_"), int(time.time()), asked.model, asked.metadata or {}
     )
-    return await _answer(
-        work.stream(ask.stream, ask.activity),
-        _text_writer(request, services),
-        writer,
-        stream=bool(asked.stream),
-    )
+    text = _text_writer(request, services)
+    return await _answer(work, ask, text, writer, stream=bool(asked.stream))
 
 
 @router.post("/chat/completions", responses={**_ERRORS, **_STREAM}, response_model=None)
@@ -181,12 +177,8 @@ async def create_completion(
     options = asked.stream_options or StreamOptions()
     completion = chat.Completion(_new_id("chatcmpl-"), int(time.time()), asked.model)
     writer = _ChatWriter(completion, with_usage=bool(options.include_usage))
-    return await _answer(
-        work.stream(ask.stream, ask.activity),
-        _text_writer(request, services),
-        writer,
-        stream=bool(asked.stream),
-    )
+    text = _text_writer(request, services)
+    return await _answer(work, ask, text, writer, stream=bool(asked.stream))
 
 
 @router.get("/models", responses=_ERRORS)
@@ -227,25 +219,23 @@ class _ChatWriter:
 
 
 async def _answer(
-    answers: AsyncGenerator[Answer],
+    work: RequestWork,
+    ask: _Ask,
     text: CitedTextWriter,
     writer: _ChatWriter | responses.ResponseWriter,
     *,
     stream: bool,
 ) -> Response:
-    # The first answer is awaited before the status is sent: what is wrong with the question is a
-    # 400, not an event.
-    first = await anext(answers)
     if stream:
+        # The first answer is awaited before the status is sent: what is wrong with the question is
+        # a 400, not an event.
+        answers = work.stream(ask.stream, ask.activity)
         return StreamingResponse(
-            _events(first, answers, text, writer),
+            _events(await anext(answers), answers, text, writer),
             media_type="text/event-stream",
             headers={"cache-control": "no-store", "x-accel-buffering": "no"},
         )
-    async with aclosing(answers):
-        answer = first
-        async for answer in answers:  # noqa: B007  (the last one is what is wanted)
-            pass
+    answer = await work.last(ask.stream, ask.activity)
     for _ in text.finish(answer):
         pass
     # in ASCII, since a request's metadata may have lone surrogates
