@@ -234,7 +234,8 @@ async def _leave(api: Any, path: str, body: Any, seconds: float) -> int:
     async def receive() -> Any:
         if bodies:
             return {"type": "http.request", "body": bodies.pop(), "more_body": False}
-        await asyncio.sleep(max(0.0, left - asyncio.get_running_loop().time()))
+        if (wait := left - asyncio.get_running_loop().time()) > 0:
+            await asyncio.sleep(wait)  # cancelled by those who only look
         return {"type": "http.disconnect"}
 
     async def send(event: Any) -> None:

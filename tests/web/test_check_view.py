@@ -65,7 +65,7 @@ def checked(page: PageUpdates, draft: str) -> DraftCheck:
 
 
 def begun(handlers: CheckHandlers, draft: str, day: str = "", check: DraftCheck = NO_CHECK) -> Any:
-    updates = handlers.begin(Session(), check, draft, day)
+    updates = handlers.begin_check(Session(), check, draft, day)
     state = updates[handlers.page.on.check.check]
     return (state if isinstance(state, DraftCheck) else None), shown(updates)
 
@@ -104,7 +104,7 @@ def test_draft_that_is_empty_or_too_long_is_not_checked(
     handlers: CheckHandlers, draft: str, language: str
 ) -> None:
     view = handlers.page.on.check
-    updates = handlers.begin(Session(language=language), NO_CHECK, draft, "")
+    updates = handlers.begin_check(Session(language=language), NO_CHECK, draft, "")
     assert view.checked not in updates
     assert not isinstance(updates[view.check], DraftCheck)
     texts = texts_in(language)
@@ -136,7 +136,7 @@ def test_day_of_the_draft_is_read(handlers: CheckHandlers) -> None:
 def test_archive_without_articles_says_so(tmp_path: Path) -> None:
     with small_archive(tmp_path / "archive", []) as empty:
         handlers = CheckHandlers(page_of(empty))
-        opened = shown(handlers.open_view(Session(), NO_CHECK))
+        opened = shown(handlers.open_check(Session(), NO_CHECK))
         state, updates = begun(handlers, DRAFT)
     for told in (opened, updates):
         assert "There are no articles" in text_of(told["bf-check-problem"])
@@ -197,9 +197,9 @@ def test_withdrawn_article_disappears_from_exports_and_the_view(tmp_path: Path) 
         assert HARBOUR.title in text_of(markup_of(check))
         with Archive.open(archive.path, mode="write", embeddings=WordEmbeddings()) as writer:
             writer.withdraw([HARBOUR.id], reason="wrong")
-        copied = handlers.copy(Session(), check)
-        opened = shown(handlers.open_view(Session(), check))
-        saved = handlers.save(Session(), check, event(form="markdown"))
+        copied = handlers.copy_check(Session(), check)
+        opened = shown(handlers.open_check(Session(), check))
+        saved = handlers.save_check(Session(), check, event(form="markdown"))
     told = [str(copied), "".join("".join(one) for one in opened["bf-checked"]), str(saved)]
     told[2] = base64.b64decode(saved["base64"]).decode()  # type: ignore[index]
     for text in told:
@@ -230,7 +230,7 @@ def test_check_is_audited_without_the_draft(archive: Archive, tmp_path: Path) ->
     page = page_of(archive)
     page = replace(page, view=replace(page.view, audit=AuditLog.of(settings)))
     handlers = CheckHandlers(page)
-    list(handlers.stream(Session(), begin_check(f"{TRUE} Zanzibarquux.", None)))
+    list(handlers.stream_check(Session(), begin_check(f"{TRUE} Zanzibarquux.", None)))
     written = "".join(file.read_text() for file in tmp_path.rglob("audit*"))
     assert '"check"' in written
     assert "harbour" not in written.lower()
@@ -240,7 +240,7 @@ def test_check_is_audited_without_the_draft(archive: Archive, tmp_path: Path) ->
 @pytest.mark.parametrize("form", ["markdown", "word", "pdf"])
 def test_export_has_the_sentences_and_their_passages(handlers: CheckHandlers, form: str) -> None:
     check = checked(handlers.page, f"{DRAFT} {HOSTILE}")
-    payload = handlers.save(Session(), check, event(form=form))
+    payload = handlers.save_check(Session(), check, event(form=form))
     assert payload is not None
     content = base64.b64decode(payload["base64"])
     assert payload["name"].startswith("checked-draft.")
@@ -267,9 +267,9 @@ def test_export_has_the_sentences_and_their_passages(handlers: CheckHandlers, fo
 @pytest.mark.parametrize("form", ["exe", "", None, 7])
 def test_unknown_form_is_ignored(handlers: CheckHandlers, form: object) -> None:
     check = checked(handlers.page, TRUE)
-    assert handlers.save(Session(), check, event(form=form)) is None
-    assert handlers.save(Session(), NO_CHECK, event(form="word")) is None
-    assert handlers.copy(Session(), begin_check(TRUE, None)) is None
+    assert handlers.save_check(Session(), check, event(form=form)) is None
+    assert handlers.save_check(Session(), NO_CHECK, event(form="word")) is None
+    assert handlers.copy_check(Session(), begin_check(TRUE, None)) is None
 
 
 def test_second_check_is_not_begun_while_one_is_in_progress(handlers: CheckHandlers) -> None:
@@ -329,7 +329,7 @@ def test_waiting_checks_do_not_keep_questions_out() -> None:
 def test_opened_view_leaves_a_problem_and_a_begun_check_alone(handlers: CheckHandlers) -> None:
     done = checked(handlers.page, TRUE)
     for check in (NO_CHECK, begin_check(DRAFT, None), done):
-        assert shown(handlers.open_view(Session(), check)).keys() == {
+        assert shown(handlers.open_check(Session(), check)).keys() == {
             "bf-check-head-words",
             "bf-check-end",
         }

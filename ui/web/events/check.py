@@ -82,12 +82,16 @@ def wire_check(page: PageUpdates, settings: Settings, concurrency: int) -> None:
     state = [on.session, view.check]
     shown = [view.check, view.checked, view.problem]
     opened = [view.head, view.end, view.checked, view.problem]
-    on.banner.check(handlers.open_view, state, opened, **UNQUEUED_EVENT)
+    on.banner.check(handlers.open_check, state, opened, **UNQUEUED_EVENT)
     begun = view.begin.click(
-        handlers.begin, [*state, view.draft, view.written_on], shown, js=SEND_JS, **CHECK_EVENT
+        handlers.begin_check,
+        [*state, view.draft, view.written_on],
+        shown,
+        js=SEND_JS,
+        **CHECK_EVENT,
     )
     checked = begun.success(
-        handlers.stream,
+        handlers.stream_check,
         state,
         shown,
         api_visibility="private",
@@ -96,13 +100,13 @@ def wire_check(page: PageUpdates, settings: Settings, concurrency: int) -> None:
         show_progress="hidden",
         trigger_mode="multiple",
     )
-    checked.failure(handlers.stop, state, shown, **UNQUEUED_EVENT)
-    checked.success(handlers.finish, state, shown, **UNQUEUED_EVENT)
-    view.checked.stop(handlers.stop, state, shown, **UNQUEUED_EVENT)
-    view.checked.copy(handlers.copy, state, on.payload, **QUEUED_EVENT).then(
+    checked.failure(handlers.stop_check, state, shown, **UNQUEUED_EVENT)
+    checked.success(handlers.finish_check, state, shown, **UNQUEUED_EVENT)
+    view.checked.stop(handlers.stop_check, state, shown, **UNQUEUED_EVENT)
+    view.checked.copy(handlers.copy_check, state, on.payload, **QUEUED_EVENT).then(
         None, on.payload, js=COPY_JS
     )
-    view.checked.save(handlers.save, state, on.payload, **QUEUED_EVENT).then(
+    view.checked.save(handlers.save_check, state, on.payload, **QUEUED_EVENT).then(
         None, on.payload, js=SAVE_JS
     )
 
@@ -135,7 +139,7 @@ class CheckHandlers:
             gone |= articles - set(view.archive.readable_ids(articles))
         return draft_check.without_articles(check, gone)
 
-    def open_view(self, session: Session, check: DraftCheck) -> Updates:
+    def open_check(self, session: Session, check: DraftCheck) -> Updates:
         """Show the form, and what was checked last without articles that are gone.
 
         It may be called while a check is begun, so it leaves alone what that changes.
@@ -149,7 +153,7 @@ class CheckHandlers:
             words[view.problem] = problem_html(texts("check_archive_empty"))
         return words
 
-    def begin(
+    def begin_check(
         self, session: Session, check: DraftCheck, draft: str | None, written_on: str | None
     ) -> Updates:
         """Show the draft, before it is checked; or why it can't be."""
@@ -166,7 +170,7 @@ class CheckHandlers:
             return {view.check: gr.skip(), view.problem: words}
         return self.show(session, draft_check.begin_check(draft or "", day))
 
-    def stream(self, session: Session, check: DraftCheck) -> Iterator[Updates]:
+    def stream_check(self, session: Session, check: DraftCheck) -> Iterator[Updates]:
         """Check the draft that waits, and yield updates while its sentences are looked up."""
         yield {self.page.on.check.check: gr.skip()}  # else Gradio clears the outputs
         if check.progress != "waiting":
@@ -177,18 +181,18 @@ class CheckHandlers:
         for updated in draft_check.run_check(chatbot, check, texts):
             yield self.show(session, updated)
 
-    def stop(self, session: Session, check: DraftCheck) -> Updates:
+    def stop_check(self, session: Session, check: DraftCheck) -> Updates:
         """Stop the check, and show what was found up to now."""
         return self.show(session, draft_check.stop_check(check))
 
-    def finish(self, session: Session, check: DraftCheck) -> Updates:
+    def finish_check(self, session: Session, check: DraftCheck) -> Updates:
         """Show a check that has ended: Gradio shows what its stream had last once more."""
         finished = draft_check.finish_check(check)
         if finished.is_busy:
             return {self.page.on.check.check: gr.skip()}
         return self.show(session, finished)
 
-    def copy(self, session: Session, check: DraftCheck) -> dict[str, str] | None:
+    def copy_check(self, session: Session, check: DraftCheck) -> dict[str, str] | None:
         """Copy the checked draft as text."""
         if check.is_busy or check.progress == "none":
             return None
@@ -196,7 +200,7 @@ class CheckHandlers:
         gr.Info(texts("copied"), duration=3)
         return {"text": plain(self.current(check).result, texts)}
 
-    def save(
+    def save_check(
         self, session: Session, check: DraftCheck, event: gr.EventData
     ) -> dict[str, str] | None:
         """Export the checked draft as a file."""
