@@ -13,7 +13,7 @@ from rag.settings import Settings
 from tests.accounts.conftest import PASSWORD, PROXY, Site, cookie_of, form_secret, log_in
 from tests.support.fakes import HARBOUR
 from ui.accounts.accounts import Accounts
-from ui.web.app import check_reachable
+from ui.web.app import check_reachable, names_are_missing
 from ui.web.authentication import ProxyHeader
 from ui.web.login import safe_target
 
@@ -412,3 +412,19 @@ def test_header_that_means_something_else_is_refused(name: str) -> None:
 def test_malformed_proxy_address_is_refused() -> None:
     with pytest.raises(SettingsError, match="PROXY_FROM"):
         ProxyHeader.of(Settings(proxy_from="everybody"))
+
+
+@pytest.mark.parametrize(
+    ("host", "hosts", "expected"),
+    [
+        ("0.0.0.0", "", True),
+        ("::", " ", True),
+        ("0.0.0.0", "archive.example", False),
+        ("127.0.0.1", "", False),
+        ("192.0.2.17", "", False),  # a request may ask for this address
+    ],
+)
+def test_missing_names_of_a_reachable_server_are_noticed(
+    host: str, hosts: str, expected: bool
+) -> None:
+    assert names_are_missing(Settings(host=host, hosts=hosts)) is expected
