@@ -18,7 +18,7 @@ class Reader:
     Attributes:
         id: What counts, limits and logs call them; the owner of what they save.
         scopes: What they may do: "read" to search and ask, "ingest" to add and remove articles,
-            "admin" for metrics, the audit log and accounts. One doesn't include another.
+            "admin" to read metrics and, with "ingest", to erase. One doesn't include another.
         rights: What they may see.
         name: What people call them; "" without users.
     """

@@ -1,13 +1,15 @@
-"""RemoteArchive: the archive and the chatbot of a server, with the methods of both."""
+"""RemoteArchive: the archive and the chatbot of a server, to search, ask, read and take down."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 from urllib.parse import quote
 
+from rag.answer.check_text import TextCheck
 from rag.archive.browse import BrowseOrder, BrowsePage
 from rag.archive.names import NameCount, NamePage
 from rag.archive.stats import ArchiveStatus, CoverageGap, PublisherStatus
@@ -26,10 +28,15 @@ if TYPE_CHECKING:
     from rag.remote.retriever import RemoteRetriever
 
 MOST_TURNS = 20  # of a conversation that a server takes
+CHECK_SECONDS = 120.0  # a server is silent while it checks a draft: for 60 s, and its wait before
 
 
 class RemoteArchive:
-    """A server's archive: `search`, `ask` and the like, as of `Archive` and `Chatbot`.
+    """A server's archive, with these methods of `Archive` and `Chatbot`.
+
+    It searches, asks, checks drafts, reads, browses, withdraws and reinstates. To add articles,
+    send them to the server's `POST /v1/ingest`. To delete, erase, export or look up passages, open
+    the archive's folder with `Archive`.
 
     What it finds are the articles that its token's rights allow; `access` and `Filters.access`
     don't widen them. Several threads may use it at once. A request that the server was too busy
@@ -90,7 +97,7 @@ class RemoteArchive:
 
         Args:
             query: A question or keywords.
-            k: The most passages to return, up to 100.
+            k: The most passages to return, up to 100; none for 0.
             mode: "hybrid", "vector" or "bm25".
             filters: The filters that the articles must pass.
             asked_on: The day from which "last week" is counted, now by default.
@@ -129,13 +136,15 @@ class RemoteArchive:
         Returns:
             The hits, and "headline", "named", "empty" or ""; see `NewsRetriever`.
         """
+        days = {"asked_on": _day(asked_on, "asked_on"), "as_of": _day(as_of, "as_of")}
+        if k < 1:
+            return [], ""
         body = {
             "query": query,
             "k": k,
             "mode": mode,
             "filters": _fields(filters),
-            "asked_on": _day(asked_on, "asked_on"),
-            "as_of": _day(as_of, "as_of"),
+            **days,
         }
         found = self._connection.post("search", body)
         return [Hit.from_dict(hit) for hit in found["hits"]], found["relaxed"]
@@ -229,6 +238,38 @@ class RemoteArchive:
             "The server stopped in the middle of an answer. Ask again.", code="remote_stopped"
         )
 
+    def check(
+        self,
+        text: str,
+        *,
+        filters: Filters = Filters(),
+        written_on: date | None = None,
+        as_of: date | None = None,
+    ) -> TextCheck:
+        """Check a draft against the archive, sentence by sentence; see `Chatbot.check`.
+
+        Args:
+            text: The draft, as plain text or Markdown.
+            filters: The filters that the articles must pass.
+            written_on: The day of the draft, now by default.
+            as_of: Check against the archive as it was at the end of this day.
+
+        Returns:
+            The sentences with their outcomes and the passages that decide them. After a minute of
+            the server's time, the remaining sentences are "not checked".
+
+        Raises:
+            InvalidValueError: The draft is empty or too long, or a date is invalid.
+            RemoteError: The server can't be reached, or refuses the request.
+        """
+        body = {
+            "text": text,
+            "filters": _fields(filters),
+            "written_on": _day(written_on, "written_on"),
+            "as_of": _day(as_of, "as_of"),
+        }
+        return TextCheck.from_dict(self._connection.post("check", body, seconds=CHECK_SECONDS))
+
     # lookup
 
     def article(
@@ -288,6 +329,54 @@ class RemoteArchive:
             if article is not None:
                 revisions.append(Revision(article, *map(_moment, (one["added"], one["ended"]))))  # type: ignore[arg-type]
         return tuple(revisions)
+
+    # takedowns
+
+    def withdraw(self, ids: str | Iterable[str], *, reason: str = "") -> int:
+        """Withdraw articles from all answers, and reject them if they are added again.
+
+        The token needs the scope `ingest`.
+
+        Args:
+            ids: One id, or several; articles that the archive doesn't have, or not for this token,
+                are ignored.
+            reason: The reason, stored with the withdrawal.
+
+        Returns:
+            The number of these articles that are withdrawn now, with those that were before.
+
+        Raises:
+            ArchiveLockedError: Another process is writing to the archive.
+            RemoteError: The server can't be reached, or the token may not do this.
+        """
+        return self._delete("articles", ids, {"reason": reason})
+
+    def reinstate(self, ids: str | Iterable[str]) -> int:
+        """Undo withdrawals. Erased articles have to be added again.
+
+        The token needs the scope `ingest`.
+
+        Args:
+            ids: One id, or several; those that were not withdrawn, or that the token may not see,
+                are ignored.
+
+        Returns:
+            The number of articles that are in the archive again, as they were.
+
+        Raises:
+            ArchiveLockedError: Another process is writing to the archive.
+            RemoteError: The server can't be reached, or the token may not do this.
+        """
+        return self._delete("withdrawals", ids, {})
+
+    def _delete(self, path: str, ids: str | Iterable[str], query: dict[str, Any]) -> int:
+        found = 0
+        for article_id in dict.fromkeys([ids] if isinstance(ids, str) else ids):
+            if article_id:
+                with suppress(MissingError):
+                    self._connection.delete(f"{path}/{quote(article_id, safe='')}", query)
+                    found += 1
+        return found
 
     def _read(self, article_id: str, revision: int | None) -> dict[str, Any] | None:
         if not article_id:

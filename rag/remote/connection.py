@@ -29,7 +29,8 @@ class MissingError(RemoteError):
 class Connection:
     """Connection to one server; threads may share it.
 
-    Every request reads only, so that a lost connection is no reason not to send it again.
+    Every request may be repeated without harm (it reads, withdraws or reinstates), so that a lost
+    connection is no reason not to send it again.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Connection:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         base = address.rstrip("/").removesuffix("/v1")
         self.address = base
+        self._seconds = timeout
         self._client = httpx2.Client(
             base_url=f"{base}/v1/",
             headers=headers,
@@ -72,9 +74,14 @@ class Connection:
         given = {name: value for name, value in query.items() if value not in (None, "", [])}
         return self._json("GET", path, params=given)
 
-    def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the JSON that answers a body."""
-        return self._json("POST", path, json=body)
+    def post(self, path: str, body: Mapping[str, Any], *, seconds: float = 0.0) -> dict[str, Any]:
+        """Return the JSON that answers a body; wait for it at least so many seconds."""
+        timeout = httpx2.Timeout(max(self._seconds, seconds), connect=CONNECT_SECONDS)
+        return self._json("POST", path, json=body, timeout=timeout)
+
+    def delete(self, path: str, query: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the JSON that answers the deletion of an address."""
+        return self._json("DELETE", path, params={n: v for n, v in query.items() if v})
 
     def events(self, path: str, body: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield the server-sent events that answer a body: names and values.

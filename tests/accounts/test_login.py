@@ -20,7 +20,7 @@ from ui.accounts.accounts import Accounts
 from ui.accounts.audit import AuditLog
 from ui.accounts.throttle import BY_NAME
 from ui.readers import Reader
-from ui.web.app import check_reachable
+from ui.web.app import check_reachable, names_are_missing
 from ui.web.auth import WriteAccess
 from ui.web.authentication import Authentication, ProxyHeader
 from ui.web.guard.request import IncomingRequest
@@ -493,3 +493,19 @@ def test_header_that_means_something_else_is_refused(name: str) -> None:
 def test_malformed_proxy_address_is_refused() -> None:
     with pytest.raises(SettingsError, match="PROXY_FROM"):
         ProxyHeader.of(Settings(proxy_from="everybody"))
+
+
+@pytest.mark.parametrize(
+    ("host", "hosts", "expected"),
+    [
+        ("0.0.0.0", "", True),
+        ("::", " ", True),
+        ("0.0.0.0", "archive.example", False),
+        ("127.0.0.1", "", False),
+        ("192.0.2.17", "", False),  # a request may ask for this address
+    ],
+)
+def test_missing_names_of_a_reachable_server_are_noticed(
+    host: str, hosts: str, expected: bool
+) -> None:
+    assert names_are_missing(Settings(host=host, hosts=hosts)) is expected

@@ -143,3 +143,36 @@ def test_address_may_name_the_version() -> None:
         with RemoteArchive(address, transport=transport) as archive:
             archive.search("x")
     assert paths == ["/v1/search"] * 3
+
+
+def test_check_waits_longer_than_other_requests() -> None:
+    waits: list[float] = []
+
+    def handle(request: httpx2.Request) -> httpx2.Response:
+        waits.append(request.extensions["timeout"]["read"])
+        return httpx2.Response(200, json={**FOUND, "sentences": []})
+
+    quick, patient = _archive(handle, timeout=5.0), _archive(handle, timeout=500.0)
+    for archive in (quick, patient):
+        archive.check("The ferry sank.")
+        archive.search("ferry")
+    assert waits == [120.0, 5.0, 500.0, 500.0]
+
+
+def test_removal_names_each_article_once() -> None:
+    sent: list[str] = []
+
+    def handle(request: httpx2.Request) -> httpx2.Response:
+        sent.append(f"{request.method} {request.url.raw_path.decode()}")
+        if "missing" in request.url.path:
+            return _problem(404)
+        return httpx2.Response(200, json={"state": "withdrawn"})
+
+    archive = _archive(handle)
+    assert archive.withdraw(["a/1", "a/1", "missing", ""], reason="by mistake") == 1
+    assert archive.reinstate("a/1") == 1
+    assert sent == [
+        "DELETE /v1/articles/a%2F1?reason=by+mistake",
+        "DELETE /v1/articles/missing?reason=by+mistake",
+        "DELETE /v1/withdrawals/a%2F1",
+    ]

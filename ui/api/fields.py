@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
@@ -15,17 +16,29 @@ LONGEST_NAME = 500  # characters
 MOST_NAMES = 100  # in a filter
 
 Name = Annotated[str, Field(max_length=LONGEST_NAME)]
-Names = Annotated[list[Name], Field(max_length=MOST_NAMES)]
 ArticleId = Annotated[str, Field(min_length=1, max_length=LONGEST_ID)]
+
+
+def _to_list(value: object) -> object:
+    """Return one name as a list, as `Filters` takes it."""
+    return [value] if isinstance(value, str) else value
+
+
+Names = Annotated[
+    list[Name],
+    Field(max_length=MOST_NAMES),
+    BeforeValidator(_to_list, json_schema_input_type=list[Name] | Name),
+]
 
 
 def _parse_day(value: object) -> object:
     """Return a day or a moment in ISO 8601; pydantic would read numbers, too, and drop offsets."""
     if isinstance(value, date):
         return value
-    if not isinstance(value, str):
-        raise ValueError("should be a day or a moment in ISO 8601")
-    return (date if len(value) == 10 else datetime).fromisoformat(value)
+    if isinstance(value, str):
+        with suppress(ValueError):
+            return (date if len(value) == 10 else datetime).fromisoformat(value)
+    raise ValueError("write a day as 2024-11-15, or a moment as 2024-11-15T12:00:00Z")
 
 
 # A time of day counts: "2024-11-15T12:00:00Z" is that moment.

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MEDIA_TYPE = "application/problem+json"
+JSON_TYPE = "application/json"
 MOST_ERRORS = 20  # of an invalid request
 LONGEST_PLACE = 300  # characters
 TYPE_PREFIX = "urn:backfile:problem:"  # identifies a kind of problem; there is no page behind it
@@ -128,7 +129,7 @@ def add_handlers(app: FastAPI) -> None:
         return problem.response()
 
     @app.exception_handler(RequestValidationError)
-    async def _of_validation(_: Request, error: RequestValidationError) -> JSONResponse:
+    async def _of_validation(request: Request, error: RequestValidationError) -> JSONResponse:
         errors = [
             {
                 "place": printable(".".join(map(str, one["loc"])))[:LONGEST_PLACE],
@@ -137,6 +138,10 @@ def add_handlers(app: FastAPI) -> None:
             for one in error.errors()[:MOST_ERRORS]
         ]
         detail = "; ".join(f"{one['place']}: {one['detail']}" for one in errors[:5])
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if errors[0]["place"] == "body" and kind != JSON_TYPE and not kind.endswith("+json"):
+            sent = f"not {printable(kind)[:100]}" if kind else "which is missing"
+            detail += f". Send JSON with the header Content-Type: {JSON_TYPE}, {sent}."
         return ProblemError(422, "invalid-request", detail, more={"errors": errors}).response()
 
     @app.exception_handler(HTTPException)

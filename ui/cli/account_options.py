@@ -18,9 +18,9 @@ Run = TypeVar("Run", bound=Callable[..., Any])
 GRANTS = (
     "Scopes and rights",
     "The scope read lets somebody search, ask and read; ingest, add and remove articles; admin, "
-    "read metrics and the audit log. None includes another. Rights say which articles "
-    "somebody sees: all publishers and sections, unless some are named, and of the articles that "
-    "need a right only those for which it is granted.",
+    "erase articles (with ingest) and read metrics. None includes another. Rights say which "
+    "articles somebody sees: all publishers and sections, unless some are named, and of the "
+    "articles that need a right only those for which it is granted.",
 )
 
 

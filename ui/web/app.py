@@ -73,6 +73,10 @@ STYLE_SHEETS = (
     "archive.css",
     "check.css",
 )
+NAMES_ARE_MISSING = (
+    "Requests from other machines are refused until BACKFILE_HOSTS has the names and addresses "
+    "under which they reach this one: BACKFILE_HOSTS=archive.example."
+)
 MAX_UPLOAD = "1gb"  # the command line has no limit
 M_ARENA_MAX = -8  # parameter of mallopt(3) in glibc
 MALLOC_ARENAS = 2
@@ -101,6 +105,8 @@ def serve(settings: Settings) -> None:
         )  # reads them: 1.1 s for 110,000 passages, which the first page waits for
         served = start(archive, chatbot, settings)
         print(f"Backfile is running at {served.invitation} (press Ctrl-C to stop)", flush=True)
+        if names_are_missing(settings):
+            print(NAMES_ARE_MISSING, flush=True)
         if create:
             print(
                 f"The archive at {settings.archive} is new: add articles on the page.", flush=True
@@ -110,6 +116,11 @@ def serve(settings: Settings) -> None:
                 threading.Event().wait()
             except KeyboardInterrupt:
                 served.close()  # Ctrl-C is the normal end
+
+
+def names_are_missing(settings: Settings) -> bool:
+    """Return whether other machines can connect, but no name is set that they may ask for."""
+    return settings.host.strip("[]") in WILDCARDS and not settings.hosts.strip()
 
 
 def check_reachable(settings: Settings, accounts: Accounts) -> None:
