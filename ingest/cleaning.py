@@ -43,6 +43,7 @@ _NEVER_MOJIBAKE = re.compile(
     "[\u200b\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb\x00-\x08\x0e-\x1b\x1f\x7f\ud800-\udfff]"
 )
 _SPACES = re.compile(r"[^\S\n]+")
+MOST_ROUNDS = 4  # of cleaning, while what was removed leaves mojibake behind
 # UTF-8 decoded as Latin-1 or Windows-1252. Only then is ftfy called: it takes 30 times as long
 # as all other cleaning, and one text in a hundred needs it.
 _MOJIBAKE = re.compile("[ÂÃâÅÄÐÑÎÏØÙãåçè][\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]")
@@ -53,13 +54,17 @@ def plain_typography(text: str) -> str:
 
     Quotation marks, dashes and ellipses are kept as printed; comparisons ignore them.
     """
-    text = _NEVER_MOJIBAKE.sub("", text)
-    if _MOJIBAKE.search(text):
-        import ftfy  # 60 ms
+    for _ in range(MOST_ROUNDS):
+        before, text = text, _NEVER_MOJIBAKE.sub("", text)
+        if _MOJIBAKE.search(text):
+            import ftfy  # 60 ms
 
-        text = ftfy.fix_encoding(text)
-    text = _INVISIBLE.sub("", _LINE_ENDS.sub("\n", text)).translate(_LIGATURES)
-    return _SPACES.sub(" ", unicodedata.normalize("NFC", text))
+            text = ftfy.fix_encoding(text)
+        text = _INVISIBLE.sub("", _LINE_ENDS.sub("\n", text)).translate(_LIGATURES)
+        text = _SPACES.sub(" ", unicodedata.normalize("NFC", text))
+        if text == before or not _MOJIBAKE.search(text):
+            break
+    return text
 
 
 # "CNN —" or "Seoul, South Korea CNN —" on a line of its own, "(CNN)" before the first word.

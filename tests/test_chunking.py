@@ -179,6 +179,6 @@ def test_tokens_are_counted_in_one_call_per_article() -> None:
 
 def test_long_text_is_split_in_linear_time() -> None:
     text = "The crane fell on the pier. Nobody was hurt there.\n\n" * 10_000
-    begin = time.process_time()
+    begin = time.thread_time()
     assert len(split_article(article(text), Words(256))) > 500
-    assert time.process_time() - begin < 10
+    assert time.thread_time() - begin < 10

@@ -202,10 +202,10 @@ def test_hostile_json_is_left_out(inside: str) -> None:
 
 def test_long_output_is_read_in_linear_time() -> None:
     text = '{"sentences": [' + ", ".join([json.dumps(BRIDGE)] * 2000)
-    begun = time.process_time()
+    begun = time.thread_time()
     drafts, _ = read(*text)
     assert len(drafts) == 2000
-    assert time.process_time() - begun < 10
+    assert time.thread_time() - begun < 10
 
 
 def test_both_formats_give_the_same_drafts() -> None:

@@ -99,19 +99,19 @@ def test_text_is_read_in_linear_time(reader: str, attack: str) -> None:
 
 def test_overlong_question_is_rejected_at_once() -> None:
     question = "who wrote" + "a-" * 60_000
-    began = time.process_time()
+    began = time.thread_time()
     with pytest.raises(QuestionTooLongError, match=r"120,009 characters: ask it in at most 1,000"):
         parse_question(question, asked_on=NOW)
     with pytest.raises(QuestionTooLongError):
         resolve_followup(question, ["Who runs the ferry?"])
-    assert time.process_time() - began < 1
+    assert time.thread_time() - began < 1
 
 
 def test_long_history_is_read_up_to_the_limit() -> None:
     turn = "Who is Ada Quill, " + "a-" * 60_000
-    began = time.process_time()
+    began = time.thread_time()
     whole = resolve_followup("And where does she live?", [turn])
-    assert time.process_time() - began < 1
+    assert time.thread_time() - began < 1
     assert "Ada" in whole
     assert len(whole) <= LONGEST_QUESTION
 

@@ -181,6 +181,7 @@ LINES = st.lists(
 
 @settings(deadline=None)
 @example("Î\x1b¡")
+@example("\x8dÂ\x80")
 @example("Î\u200b¡")
 @given(LINES)
 def test_clean_is_idempotent(text: str) -> None:

@@ -109,7 +109,7 @@ def test_mentions_lie_in_the_text_in_order(text: str) -> None:
 def test_article_of_nothing_but_names_takes_linear_time() -> None:
     letters = "abcdefghijklmnopqrstuvwxyz"
     people = [f"Ann{a}{b}{c} Lee said." for a in letters for b in letters for c in letters[:8]]
-    started = time.process_time()
+    started = time.thread_time()
     found = find_typed_names(" ".join(people))
-    assert time.process_time() - started < 5  # 0.3 s
+    assert time.thread_time() - started < 5  # 0.3 s
     assert len(found) <= MOST_NAMES

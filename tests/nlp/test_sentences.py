@@ -140,16 +140,16 @@ def test_split_sentences_is_fast_on_a_megabyte() -> None:
     text = (
         "The U.S. said on Oct. 24 that it was “ready.” Mr. Cho agreed, and so do all.\n\n"
     ) * 12_000
-    begin = time.process_time()
+    begin = time.thread_time()
     assert split_sentences(text)
-    assert time.process_time() - begin < 2  # a fifth of a second on an idle core
+    assert time.thread_time() - begin < 2  # a fifth of a second on an idle core
 
 
 @pytest.mark.parametrize("char", [".", "\n", "“", " ", "A. ", ".\n", "!”", "«"])
 def test_split_sentences_is_fast_on_repetition(char: str) -> None:
-    begin = time.process_time()
+    begin = time.thread_time()
     split_sentences(char * 50_000)
-    assert time.process_time() - begin < 2
+    assert time.thread_time() - begin < 2
 
 
 @pytest.mark.parametrize(

@@ -121,11 +121,11 @@ def test_feed_never_opens_external_entities(tmp_path: Path) -> None:
 
 
 def test_feed_with_many_comments_is_read_fast(tmp_path: Path) -> None:
-    begin = time.process_time()
+    begin = time.thread_time()
     read_feed(tmp_path, "<!-- -->" * 1000 + "x")
     read_feed(tmp_path, "# harbour \n" * 1000 + f"A story. {TEXT} https://a.example/1")
     read_feed(tmp_path, "<rss>" + "<item>" * 5000)
-    assert time.process_time() - begin < 5
+    assert time.thread_time() - begin < 5
 
 
 @settings(max_examples=example_count(60))

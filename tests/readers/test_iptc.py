@@ -210,9 +210,9 @@ def test_standard_entities_are_read_and_custom_ones_are_not(tmp_path: Path) -> N
     laughs = nitf(body="<p>Ha &l11; ha.</p>").replace(
         'nitf-3-6.dtd">', f'nitf-3-6.dtd" [<!ENTITY l0 "ha">{levels}]>'
     )
-    begin = time.process_time()
+    begin = time.thread_time()
     assert len(str(read_item(path, laughs))) < 2000
-    assert time.process_time() - begin < 5
+    assert time.thread_time() - begin < 5
 
 
 def test_broken_deep_or_unknown_xml_is_a_reject(tmp_path: Path) -> None:
@@ -221,9 +221,9 @@ def test_broken_deep_or_unknown_xml_is_a_reject(tmp_path: Path) -> None:
     assert "broken XML" in reject_reason(path, nitf(body="<p>" * 100_000))
     assert "no text" in reject_reason(path, nitf(body=""))
     assert "without an article" in reject_reason(path, "<newsMessage/>")
-    begin = time.process_time()
+    begin = time.thread_time()
     read_item(path, "<?xml version='1.0'?>" + "<!-- -->" * 7000 + "<other/>")
-    assert time.process_time() - begin < 5
+    assert time.thread_time() - begin < 5
 
 
 @given(st.data())

@@ -176,9 +176,9 @@ def test_line_of_200_mb_is_a_reject_in_bounded_memory(tmp_path: Path) -> None:
         for _ in range(200):
             file.write(b"a" * 2**20)
         file.write(b'"}\n' + json.dumps(ONE).encode())
-    before, begin = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
+    before, begin = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.thread_time()
     found = list(read(path))
-    assert time.process_time() - begin < 10
+    assert time.thread_time() - begin < 10
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 120_000  # KB
     assert isinstance(found[0], Reject)
     assert "larger than 16 MB" in found[0].reason

@@ -121,9 +121,9 @@ def test_equal_documents_have_equal_bytes() -> None:
     ids=lambda text: ascii(text[:5]),
 )
 def test_long_text_takes_seconds_and_is_shortened(text: str) -> None:
-    began = time.process_time()
+    began = time.thread_time()
     content = made(Paragraph((Run(text),)), title=text)
-    assert time.process_time() - began < 10
+    assert time.thread_time() - began < 10
     assert len(content) < 500_000
     assert ("[…]" in read_pdf(content).text) == (len(text) > 20_000)
 
