@@ -111,7 +111,12 @@ class RequestWork:
 
     async def last(self, make: Callable[[], Iterator[T]], activity: Activity) -> T:
         """Return the last value of a blocking iterator; see `all`."""
-        return (await self.all(make, activity))[-1]
+        results = self._stream(make, activity, watch_client=True)
+        async with aclosing(results):
+            found = await anext(results)
+            async for one in results:  # answers grow: only the last is kept
+                found = one
+            return found
 
     def stream(self, make: Callable[[], Iterator[T]], activity: Activity) -> AsyncGenerator[T]:
         """Yield the values of a blocking iterator, which a thread makes and closes.
