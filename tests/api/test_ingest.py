@@ -92,6 +92,7 @@ def test_files_are_read_by_their_formats_and_rejects_named(
     assert job["state"] == "done"
     assert job["counts"]["rejected"] == len(job["rejects"]) == 1
     assert job["rejects"][0]["place"].startswith("two.jsonl")
+    assert "--map" not in job["rejects"][0]["reason"]
     assert job["counts"]["new"] == 2
     assert "backfile-ingest-" not in str(job)
     assert not list(services.archive.path.glob("given/*/*"))

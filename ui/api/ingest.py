@@ -6,7 +6,7 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,7 +18,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
 from ingest.pipeline import is_address
-from ui.accounts.audit import Activity
+from ui.accounts.audit import Activity, name_articles
 from ui.api import problems
 from ui.api.fields import ArticleId, Day, Name
 from ui.api.jobs import UNFINISHED, Job, JobRunner, Sources
@@ -150,7 +150,13 @@ async def ingest(
     """Start a job that adds files, articles, or what is at web addresses."""
     jobs: JobRunner = request.app.state.jobs
     sources = await _read_sources(request)
-    job, is_new = await run_in_threadpool(jobs.submit, sender.reader.id, sources, idempotency_key)
+
+    def record_added(job_id: str, ids: Sequence[str], count: int) -> None:
+        sender.record(Activity("ingest", details={"job": job_id, **name_articles(ids, count)}))
+
+    job, is_new = await run_in_threadpool(
+        jobs.submit, sender.reader.id, sources, idempotency_key, record_added
+    )
     if is_new:
         counts = {"files": len(sources.files), "addresses": len(sources.addresses)}
         activity = Activity("ingest", details={"job": job.id, **counts})

@@ -8,16 +8,18 @@ import secrets
 import shutil
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ui.api.closing import Closing
 from ui.api.problems import ProblemError
-from ui.ingest_job import IngestResult, ingest_upload
+from ui.ingest_job import IngestResult, OnAdded, ingest_upload
+from ui.reject_reasons import reason_for_programs
 
 if TYPE_CHECKING:
     from rag.archive.archive import Archive
@@ -157,6 +159,7 @@ class JobRunner:
         self._jobs: dict[str, Job] = {}
         self._keys: dict[tuple[str, str], tuple[str, str]] = {}  # to a job's id and its digest
         self._waiting: deque[tuple[str, Sources]] = deque()
+        self._told: dict[str, OnAdded] = {}  # called at the end of a job, by its id
         self._cancelled: set[str] = set()
         self._stop = threading.Event()  # of the job that runs
         self._arrived = threading.Condition(self._lock)
@@ -169,13 +172,21 @@ class JobRunner:
         with self._lock:
             return sum(job.state in UNFINISHED for job in self._jobs.values())
 
-    def submit(self, owner: str, sources: Sources, key: str = "") -> tuple[Job, bool]:
+    def submit(
+        self,
+        owner: str,
+        sources: Sources,
+        key: str = "",
+        on_added: Callable[[str, Sequence[str], int], None] | None = None,
+    ) -> tuple[Job, bool]:
         """Add a job.
 
         Args:
             owner: Id of the reader.
             sources: What to ingest; its folder is deleted in any case.
             key: The request's `Idempotency-Key`; "" for none.
+            on_added: Called at the job's end with its id, the first ids of articles that are new or
+                changed, and their number; see `ingest_upload`.
 
         Returns:
             The job, and whether it is new; with a key that the reader has used for the same
@@ -200,6 +211,8 @@ class JobRunner:
                         self._delete(sources)
                         return earlier, False
                 job = self._add(owner, sources, key)
+                if on_added is not None:
+                    self._told[job.id] = partial(on_added, job.id)
         except BaseException:
             self._delete(sources)
             raise
@@ -250,6 +263,7 @@ class JobRunner:
                 return job
             for waiting in [one for one in self._waiting if one[0] == job_id]:
                 self._waiting.remove(waiting)
+                self._told.pop(job_id, None)
                 self._delete(waiting[1])
             job = self._jobs[job_id] = replace(job, state="cancelled", ended=datetime.now(UTC))
         self._record(job)
@@ -305,6 +319,7 @@ class JobRunner:
             wait=WRITER_WAIT,
             stop=stop,
             by=self._jobs[job_id].owner,
+            on_added=self._told.get(job_id),
         )
         for result in results:  # to the end, since a batch in progress is finished
             failed = result.failed
@@ -313,7 +328,10 @@ class JobRunner:
                     self._jobs[job_id],
                     progress=result.share,
                     counts=_counts(result),
-                    rejects=tuple(JobReject(*one) for one in result.rejects),
+                    rejects=tuple(
+                        JobReject(place, reason_for_programs(reason))
+                        for place, reason in result.rejects
+                    ),
                 )
                 if job_id in self._cancelled or self._closing.is_set():
                     stop.set()
@@ -334,6 +352,7 @@ class JobRunner:
                 job = replace(job, progress=1.0)
             self._jobs[job_id] = job
             self._cancelled.discard(job_id)
+            self._told.pop(job_id, None)
         self._record(job)
 
     def _delete(self, sources: Sources) -> None:

@@ -12,10 +12,12 @@ import gradio as gr
 from rag.errors import BackfileError
 from rag.schema import ALL_RIGHTS
 from rag.settings import Settings
+from ui.accounts.audit import Activity, name_articles
 from ui.i18n import Texts, error_text, texts_in
 from ui.ingest_job import (
     MOST_SOURCES,
     IngestResult,
+    OnAdded,
     find_ids,
     ingest_upload,
     split_addresses,
@@ -185,6 +187,7 @@ def _add_articles(page: PageUpdates, settings: Settings, *, preview: bool = Fals
             addresses[:MOST_SOURCES],
             preview=preview,
             by=client_of(request),
+            on_added=_recording_added(page),
         ):
             yield {on.report: ingest_html(result, texts, preview=preview)}
         yield {
@@ -195,6 +198,17 @@ def _add_articles(page: PageUpdates, settings: Settings, *, preview: bool = Fals
         }
 
     return add
+
+
+def _recording_added(page: PageUpdates) -> OnAdded:
+    """Return what logs the articles that were added, also after the page was closed."""
+    sender = page.view.sender()
+
+    def record(ids: Sequence[str], count: int) -> None:
+        if sender is not None:
+            sender.record(Activity("ingest", details=name_articles(ids, count)))
+
+    return record
 
 
 def _stop_adding(page: PageUpdates) -> Any:
