@@ -255,6 +255,6 @@ def test_unknown_names_in_rights_are_warned_of(
     assert "publisher" not in changed  # what they had already isn't looked at
     shell.run("user", "change", "ben", "--every-publisher", "--every-section", "--every-access")
     made = warned("token", "add", "ben", "report", "--publisher", "Zzz", "--access", "press")
-    assert f"no article has the publisher 'zzz'. There are {HARBOUR.publisher}" in made
+    assert "no article has the publisher 'zzz'. There are " in made
     assert "no article has the access value 'press'." in made
     assert len(shell.json("user")["users"]) == 2
