@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -105,7 +105,7 @@ def ingest_upload(
     stop: Event | None = None,
     by: str = COMMAND,
     on_added: OnAdded | None = None,
-) -> Iterator[IngestResult]:
+) -> Generator[IngestResult, None, None]:
     """Ingest files and web addresses in a thread, and yield the progress.
 
     Closing the iterator stops the ingest after the current batch.
@@ -143,7 +143,7 @@ def ingest_upload(
     )
 
 
-def follow(work: Work, stop: Event | None = None) -> Iterator[IngestResult]:
+def follow(work: Work, stop: Event | None = None) -> Generator[IngestResult, None, None]:
     """Run a part of an ingest in a thread, and yield its progress; closing the iterator stops it.
 
     Args:
