@@ -241,6 +241,7 @@ def _numbers(held: Sequence[bytes]) -> Ids:
 
 
 def names_checksum(revision_id: int, names: Sequence[tuple[str, str]]) -> int:
+    """Return the checksum of a revision's names, sorted by kind and name."""
     text = "\x1f".join(f"{kind}\x1e{name}" for kind, name in names)
     return zlib.crc32(f"{revision_id}\x1d{text}".encode())
 

@@ -33,7 +33,7 @@ from rag.store.names import META, RULES, names_checksum, names_of
 from rag.store.passages import Vectors
 from rag.store.rows import METADATA_COLUMNS, metadata_to_row, to_timestamp
 from rag.store.staged_vectors import MODEL
-from tests.benchmarks.searching import TURNED, articles_of, twin_of
+from tests.benchmarks.searching import articles_of, turned, twin_of
 
 CHANGE = 400  # articles
 COMMIT = 4_000  # articles
@@ -121,7 +121,7 @@ class _Writer:
                 sketch = sketches.get(article.id, b"")
                 if number:
                     one, parts = twin_of(article, passages, number)
-                    near = vectors + self._chance.normal(0, TURNED, vectors.shape)
+                    near = turned(vectors, self._chance)
                     sketch = self._chance.integers(0, 2**32, len(sketch) // 4, "<u4").tobytes()
                 self._write(one, parts, near.astype("<f4"), sketch, named)
                 made += len(parts)

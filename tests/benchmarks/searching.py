@@ -122,7 +122,7 @@ def _make(source: Path, place: Path, wanted: int) -> None:
                 one, parts, near = article, passages, vectors
                 if number:
                     one, parts = twin_of(article, passages, number)
-                    near = vectors + chance.normal(0, TURNED, vectors.shape)
+                    near = turned(vectors, chance)
                 texts = (embedding_text(one.metadata, part.text) for part in parts)
                 kept.of.update(zip(texts, near, strict=True))
                 batch.append((one, [Span(part.start, part.end) for part in parts]))
@@ -162,7 +162,15 @@ def _article_of(
     return article, [one.passage for one in held], np.array([rows[n] for n in numbers])
 
 
-def twin_of(article: Article, passages: list[Passage], number: int) -> tuple[Article, list[Passage]]:
+def turned(vectors: Vectors, chance: np.random.Generator) -> Vectors:
+    """Return unit vectors that are turned a little, as unit vectors."""
+    near = vectors + chance.normal(0, TURNED, vectors.shape)
+    return (near / np.linalg.norm(near, axis=1, keepdims=True)).astype(np.float32)
+
+
+def twin_of(
+    article: Article, passages: list[Passage], number: int
+) -> tuple[Article, list[Passage]]:
     """Return the article with each passage's words shuffled: as long, but no duplicate."""
     chance = random.Random(f"{article.id} {number}")
 
