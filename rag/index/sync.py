@@ -18,6 +18,7 @@ from filelock import FileLock
 
 from rag.errors import ArchiveDamagedError, ArchiveLockedError
 from rag.index.chroma_index import ChromaIndex
+from rag.index.compact_vectors import CompactVectors
 from rag.index.tantivy_index import FOLDERS, TantivyIndex, Unit
 from rag.store.articles import ArticleStore
 from rag.store.connection import unopened_error
@@ -45,6 +46,7 @@ class IndexSync:
         self.folder = folder
         self._store = store
         self._lock = lock
+        self.compact = CompactVectors(folder)
         # held while Chroma's files are opened or written; reentrant
         self._guard = FileLock(folder / GUARD, mode=OWNER)
         # what searches need of the state that they have seen
@@ -235,6 +237,7 @@ class IndexSync:
                 vectors.remove(self._store.passages.removed_since(vectors.reached))
                 self._fill(vectors, vectors.reached)
                 vectors.mark_synced(sequence)
+        self.compact.catch_up(self._store)
         if behind:
             make_private(self.folder)
 
@@ -252,8 +255,13 @@ class IndexSync:
             self._rebuild_text()
         if vectors:
             self._rebuild_vectors()
+            self.compact.rebuild(self._store)
         if bm25 or vectors:
             make_private(self.folder)
+
+    def rebuild_compact(self) -> None:
+        """Write the compact vectors again; needs the write lock."""
+        self.compact.rebuild(self._store)
 
     def _rebuild_text(self) -> None:
         sequence = self._store.database.sequence()
@@ -342,6 +350,7 @@ class IndexSync:
             for i in range(0, len(live), SYNC_BATCH):
                 found, vectors = self._store.passages.vectors(live[i : i + SYNC_BATCH])
                 self.vectors.add(found.tolist(), vectors)
+        self.compact.rewrite(self._store, numbers)
 
     @contextlib.contextmanager
     def guarded(self) -> Iterator[None]:

@@ -22,6 +22,7 @@ _FILES = (
     "cursors.sqlite3*",
     "audit.*jsonl*",
     "vectors.json*",
+    "vectors.int8*",
     "*.lock",
     "writer.json",
     "reembedding.json",
