@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from rag.errors import ArchiveDamagedError
 from rag.index.sync import TAIL_LIMIT, IndexSync
-from rag.schema import Filters
+from rag.schema import EVERYTHING, Filters
 from rag.store.filters import restricts, rights_clause
 from rag.store.passages import Numbers, Vectors
 
@@ -128,9 +128,15 @@ class Indexes(IndexSync):
         """
         if among is None and restricts(self._store.database, filters):
             among = self._store.passages.passing(filters)
+        if among is not None and len(among) <= READ_UP_TO:
+            return k_best(vector, *self._store.passages.vectors(among), k)
+        if self._scans:
+            current = self._store.passages.passing(EVERYTHING) if among is None else among
+            scanned = self._scan(vector, k, current)
+            if scanned is not None:
+                return scanned
+            self._stop_scanning()
         if among is not None:
-            if len(among) <= READ_UP_TO:
-                return k_best(vector, *self._store.passages.vectors(among), k)
             if len(among) <= SCANNED_UP_TO or not self._is_wide(among):
                 scanned = self._scan(vector, k, among)
                 if scanned is not None:
@@ -144,6 +150,11 @@ class Indexes(IndexSync):
         found = self._search_chroma(vector, k + self._ended, among)
         merged = dict(found + k_best(vector, tail, matrix, k))
         return sorted(merged.items(), key=lambda pair: -pair[1])
+
+    def _stop_scanning(self) -> None:
+        """Open the vector index, and look again at what it doesn't have yet."""
+        self._scans, self._seen = False, -1
+        self.refresh()
 
     def _is_wide(self, among: Numbers) -> bool:
         return len(among) >= WIDE * max(self.vectors.count(), 1)
