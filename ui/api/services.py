@@ -26,7 +26,7 @@ ADDING_NEEDS = (
     "with --every-access, without --publisher and --section."
 )
 
-_START_TOKEN = "the one that `backfile serve` printed at its start, or BACKFILE_TOKEN"
+_START_TOKEN = "the one that `backfile serve` printed at its start, or BACKFILE_TOKEN"  # nosec B105 # words for readers
 _WHY: Final[dict[Obstacle, str]] = {
     "unknown token": f"The token is not valid here. Without users, the only one is {_START_TOKEN}.",
     "no token": f"This needs a token, as Authorization: Bearer ...: {_START_TOKEN}.",
