@@ -3,9 +3,9 @@
     python -m tests.benchmarks.growing SOURCE [--sizes N ...] [--keep DIR] [--runs N] [--plot FILE]
 
 The articles are twins of SOURCE's (see `tests.benchmarks.searching`), their vectors are given, so
-that nothing is embedded, and they go in as `backfile ingest` would write them: the archive is opened
-for writing, they are added in batches, and it is closed.  DIR keeps the archives, one for each size;
-every run adds articles to them.
+that nothing is embedded, and they go in as `backfile ingest` would write them: the archive is
+opened for writing, they are added in batches, and it is closed.  DIR keeps the archives, one for
+each size; every run adds articles to them.
 """
 
 from __future__ import annotations
