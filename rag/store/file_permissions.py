@@ -20,6 +20,7 @@ _FILES = (
     "users.sqlite3*",
     "limits.sqlite3*",
     "cursors.sqlite3*",
+    "jobs.sqlite3*",
     "audit.*jsonl*",
     "vectors.json*",
     "vectors.int8*",

@@ -18,10 +18,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
 from ingest.pipeline import is_address
+from rag.store.ingest_jobs import Job
 from ui.accounts.audit import Activity
 from ui.api import problems
 from ui.api.fields import ArticleId, Day, Name
-from ui.api.jobs import UNFINISHED, Job, JobRunner, Sources
+from ui.api.jobs import JobRunner, Sources
 from ui.api.problems import ProblemError
 from ui.api.services import AddingSender, CurrentEditor, EditingSender
 from ui.api.values import model_of
@@ -281,7 +282,7 @@ async def cancel(job_id: JobId, request: Request, sender: EditingSender) -> Any:
     jobs: JobRunner = request.app.state.jobs
     found = _own(jobs, job_id, sender.reader)
     ended = await run_in_threadpool(jobs.cancel, job_id)
-    if found.state in UNFINISHED:
+    if found.is_unfinished:
         activity = Activity("ingest", details={"job": job_id, "decision": "cancel"})
         await run_in_threadpool(sender.record, activity)
     return problems.json_response((ended or found).to_dict())
