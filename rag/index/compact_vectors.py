@@ -40,7 +40,7 @@ Bytes = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class _Header:
-    """What the file has: `rows` rows of `dimension` numbers, as of a change and a model."""
+    """Header of the file: it has `rows` rows of `dimension` numbers, as of a change and a model."""
 
     dimension: int
     generation: int

@@ -94,8 +94,8 @@ def _times(
     return took[10:]
 
 
-class _Kept:
-    """SOURCE's vectors for its passages and, slightly turned, for their twins."""
+class GivenVectors:
+    """An embedding model whose passages have vectors that are given; queries are embedded."""
 
     def __init__(self) -> None:
         model = open_embeddings(Settings())
@@ -110,7 +110,7 @@ class _Kept:
 
 
 def _make(source: Path, place: Path, wanted: int) -> None:
-    kept, chance, begun = _Kept(), np.random.default_rng(3), time.perf_counter()
+    kept, chance, begun = GivenVectors(), np.random.default_rng(3), time.perf_counter()
     made, batch = 0, list[tuple[Article, list[Span]]]()
     with (
         Archive.open(source) as real,
