@@ -1,6 +1,6 @@
 """Columns of the current revisions in memory: filters are evaluated without SQL.
 
-A month of a million passages has 40,000, which SQLite finds in 20 ms and arrays in one
+A month of a million passages has 37,000, which SQLite finds in 46 ms and arrays in two
 (docs/benchmarks.md). The columns are read at the first use and then follow the record by its
 sequence numbers: a change that adds or ends revisions reads only those.
 """
