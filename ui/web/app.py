@@ -68,6 +68,7 @@ def serve(settings: Settings) -> None:
     stop = StopSignal()
     create = settings.write_access != "none" and opening.is_unused(settings.archive)
     with opening.open_chatbot(settings, create=create) as (archive, chatbot):
+        archive.indexes.scan_vectors()  # opening the index takes longer: `warm` does
         archive.complete_names()  # else the first visitor who browses would hold the write lock
         served = start_programs(archive, chatbot, settings)
         try:
@@ -98,17 +99,24 @@ def serve(settings: Settings) -> None:
 
 
 def warm_search(archive: Archive) -> None:
-    """Read what a search needs, so that the first one doesn't wait for it."""
-    with contextlib.suppress(BackfileError):  # the reader who searches is told
-        archive.search("news", k=1)
-
-
-def warm(archive: Archive) -> None:
-    """Read what rarer requests need.
+    """Read what a search needs, so that the first one doesn't wait for it.
 
     Raises:
         ModelError: The embedding model can't be loaded.
     """
+    archive.embed(["news"])
+    with contextlib.suppress(BackfileError):  # the reader who searches is told
+        archive.search("articles about news", k=1)
+
+
+def warm(archive: Archive) -> None:
+    """Read what searches do without until then, and what rarer requests need.
+
+    Raises:
+        ModelError: The embedding model can't be loaded.
+    """
+    with contextlib.suppress(BackfileError):
+        archive.indexes.stop_scanning()
     archive.names(limit=1)  # 1.1 s for 110,000 passages
     # A batch this large loads torch now; otherwise the first long answer would wait for it.
     archive.embed([f"warm {number} " * 100 for number in range(50)])
