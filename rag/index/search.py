@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from rag.errors import ArchiveDamagedError
+from rag.errors import ArchiveDamagedError, BackfileError
 from rag.index.sync import TAIL_LIMIT, IndexSync
 from rag.schema import EVERYTHING, Filters
 from rag.store.filters import restricts, rights_clause
@@ -138,7 +138,7 @@ class Indexes(IndexSync):
             scanned = self._scan(vector, k, current)
             if scanned is not None:
                 return scanned
-            self._stop_scanning()
+            self.stop_scanning()
         if among is not None:
             if len(among) <= SCANNED_UP_TO or not self._is_wide(among):
                 scanned = self._scan(vector, k, among)
@@ -154,8 +154,16 @@ class Indexes(IndexSync):
         merged = dict(found + k_best(vector, tail, matrix, k))
         return sorted(merged.items(), key=lambda pair: -pair[1])
 
-    def _stop_scanning(self) -> None:
-        """Open the vector index, and look again at what it doesn't have yet."""
+    def stop_scanning(self) -> None:
+        """Open the vector index, look again at what it doesn't have yet, and search it from now on.
+
+        Other threads go on scanning until it is open.
+
+        Raises:
+            ArchiveDamagedError: It is damaged, and another process holds the write lock.
+        """
+        with contextlib.suppress(BackfileError):  # raised below
+            _ = self.vectors
         self._scans, self._seen = False, -1
         self.refresh()
 

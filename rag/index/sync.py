@@ -180,8 +180,9 @@ class IndexSync:
     def scan_vectors(self) -> None:
         """Let searches scan the compact vectors, and not open the vector index if they needn't.
 
-        For a process that searches once or twice: opening Chroma takes 1.2 s, a scan of 110,764
-        passages .04 s (docs/benchmarks.md#starting). Without compact vectors it is opened anyway.
+        For a process that searches once or twice, or until `stop_scanning`: opening Chroma takes
+        1.2 s, a scan of 110,764 passages .04 s (docs/benchmarks.md#starting). Without compact
+        vectors it is opened anyway.
         """
         self._scans = "vectors" not in self.__dict__
 

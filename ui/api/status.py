@@ -121,10 +121,14 @@ async def livez() -> Any:
 
 @router.get("/readyz", response_model=Health)
 async def readyz(request: Request) -> Any:
-    """Return whether the server can answer from its archive; needs no authentication."""
+    """Return whether the server can answer and show its page; needs no authentication."""
     closing: Closing = request.app.state.closing
     if closing.is_set():
         raise ProblemError(503, "closing", "The server is shutting down.")
+    if not request.app.state.is_ready():
+        raise ProblemError(
+            503, "starting", "The page is not built yet.", headers={"Retry-After": "1"}
+        )
     archive = services_of(request).archive
     await run_in_threadpool(lambda: archive.version)  # its errors are answered with 503
     return {"status": "ok"}
