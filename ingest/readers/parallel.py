@@ -51,7 +51,7 @@ def read_in_parallel(
             yield from read_file(file, on_bytes, alone)
         return
     spawn = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(reading.workers, mp_context=spawn, initializer=_start_worker)
+    pool = ProcessPoolExecutor(reading.workers, mp_context=spawn, initializer=start_worker)
     waiting: deque[tuple[list[Path], Future[_Found] | None]] = deque()
     try:
         for some in _chunks(chain(first, files)):
@@ -69,7 +69,7 @@ def read_files(files: list[Path], reading: ReaderOptions) -> _Found:
     return [list(read_file(file, None, reading)) for file in files]
 
 
-def _start_worker() -> None:
+def start_worker() -> None:
     """Worker start-up: ignore SIGINT, and exit when the parent process dies."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     asking = multiprocessing.parent_process()
@@ -88,14 +88,14 @@ def _submit(
     if not _is_page(some[0]):
         return None
     try:
-        with _without_interrupts():  # the first call starts the processes
+        with without_interrupts():  # the first call starts the processes
             return pool.submit(read_files, some, alone)
     except RuntimeError:  # the processes died or could not be started
         return None
 
 
 @contextmanager
-def _without_interrupts() -> Iterator[None]:
+def without_interrupts() -> Iterator[None]:
     """Start processes with SIGINT blocked, so they don't print tracebacks while importing.
 
     A SIGINT sent meanwhile is delivered to this process afterwards.

@@ -16,6 +16,7 @@ from ui.render import json_line
 
 if TYPE_CHECKING:
     from ingest.fetch.client import Client
+    from ingest.preparers import WorkerPool
     from ingest.readers import ReaderOptions
     from ingest.report import IngestReport, Progress
     from rag.archive.archive import Archive
@@ -82,7 +83,20 @@ def open_session(
             stop=stop,
         )
         stack.enter_context(client)
-        yield IngestSession(settings, client, options.reading(), stop)
+        yield IngestSession(settings, client, options.reading(), stop, workers=options.workers)
+
+
+def worker_pool(archive: Archive, workers: int) -> WorkerPool | None:
+    """Return processes that prepare articles for an archive, not started yet; None for none.
+
+    Args:
+        archive: The archive.
+        workers: The number of processes; 1 for none, 0 for as many as suit the machine.
+    """
+    from ingest.preparers import WorkerPool, default_workers
+
+    settings, workers = archive.model_settings(), workers or default_workers()
+    return WorkerPool(settings, workers) if settings and workers > 1 else None
 
 
 class IngestSession:
@@ -93,12 +107,21 @@ class IngestSession:
         client: Fetches web pages.
         reading: How files are read.
         stop: Ends the ingest after the current batch, once it is set.
+        workers: Processes that prepare the articles of a large ingest; 1 for none, and 0 for as
+            many as suit the machine.
     """
 
     def __init__(
-        self, settings: Settings, client: Client, reading: ReaderOptions, stop: Event
+        self,
+        settings: Settings,
+        client: Client,
+        reading: ReaderOptions,
+        stop: Event,
+        *,
+        workers: int = 0,
     ) -> None:
         self.stop = stop
+        self._workers = workers
         self._settings = settings
         self._client = client
         self._reading = reading
@@ -133,6 +156,7 @@ class IngestSession:
                 client=self._client,
                 reading=self._reading,
                 stop=self.stop,
+                pool=worker_pool(archive, self._workers),
                 **callbacks,
             )
             if report.new or report.changed:
