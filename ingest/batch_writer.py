@@ -113,9 +113,7 @@ class BatchWriter:
         """Return the drafts of the new and changed articles of a batch, without adding them."""
         fresh = self._decide(articles).fresh
         return [
-            draft
-            for group in split_at_repeats(fresh)
-            for draft in self._archive.draft(group)[0]
+            draft for group in split_at_repeats(fresh) for draft in self._archive.draft(group)[0]
         ]
 
     def send(self, planned: PlannedBatch) -> None:

@@ -38,6 +38,7 @@ class IngestOptions:
     allow_host: tuple[str, ...]
     cookies: Path | None
     headers: Path | None
+    workers: int = 0
 
     def reading(self) -> ReaderOptions:
         """Return the options of the readers.
