@@ -13,8 +13,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from filelock import FileLock
-
 from rag.archive.adding import AddResult as AddResult
 from rag.archive.adding import (
     NewArticle,
@@ -22,7 +20,6 @@ from rag.archive.adding import (
     split_at_repeats,
     write_prepared,
 )
-from rag.archive.erasure import erase_articles, finish_erasure
 from rag.archive.preparation import Draft, prepare
 from rag.archive.reader import ArchiveReader
 from rag.archive.reembed import WAIT, OnProgress, ReembedResult, cancel_reembed, reembed
@@ -41,6 +38,7 @@ from rag.store.staged_vectors import MODEL
 from rag.store.withdrawals import Withdrawal, Withdrawals
 
 if TYPE_CHECKING:
+    from filelock import FileLock
     from langchain_core.cross_encoders import BaseCrossEncoder
 
 Mode = Literal["read", "write"]
@@ -145,6 +143,8 @@ class Archive(ArchiveReader):
             if mode == "write":
                 archive._indexes.catch_up()
                 archive._indexes.remove_leftovers()
+                from rag.archive.erasure import finish_erasure
+
                 finish_erasure(folder, store, archive._indexes)
                 make_private(folder)
             archive._opened = opened.pop_all()
@@ -356,6 +356,8 @@ class Archive(ArchiveReader):
         Raises:
             ArchiveUnwritableError: The archive is open for reading only, or the disk is full.
         """
+        from rag.archive.erasure import erase_articles
+
         with map_disk_errors(self.path):
             return erase_articles(self.path, self._store, self._indexes, _unique(ids), reason)
 
