@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from ingest.change_policy import ChangePolicy
 from ingest.fullest_copy import FullestCopyFilter, SiftedBatch
-from ingest.preparers import Chunk, NotPrepared, Outcome, WorkerPool
+from ingest.preparers import Chunk, Preparers
+from ingest.preparing import NotPrepared, Outcome
 from ingest.provenance import Hold
 from ingest.readers import KillNotice, ReadNotice, Reject
 from ingest.readers.error_guard import unexpected_failure
@@ -57,6 +58,13 @@ class PlannedBatch:
         """Characters of the texts that have to be prepared."""
         return sum(len(draft.article.text) for draft in self.drafts)
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether there is nothing to wait for."""
+        if self.chunks:
+            return all(chunk.future.done() for chunk in self.chunks)
+        return not self.drafts
+
 
 @dataclass(frozen=True, slots=True)
 class _Decision:
@@ -75,7 +83,7 @@ class BatchWriter:
         reporter: RunReporter,
         policy: ChangePolicy,
         id_resolver: ArticleIdResolver | None = None,
-        pool: WorkerPool | None = None,
+        pool: Preparers | None = None,
     ) -> None:
         """Create a writer.
 
@@ -204,12 +212,11 @@ class BatchWriter:
     ) -> Iterator[AddCounts]:
         """Add articles; yield the counts, and append those that can't be split to `rejects`."""
         failed = [
-            (article, outcome)
+            (article, outcome.reject)
             for article in fresh
             if isinstance(outcome := self._prepared.get(content_hash(article)), NotPrepared)
         ]
-        for article, outcome in failed:
-            rejects.append((article.id, Reject(article.url or article.id, outcome.reason)))
+        rejects += [(article.id, reject) for article, reject in failed]
         out = {content_hash(article) for article, _ in failed}
         left = [article for article in fresh if not out or content_hash(article) not in out]
         if self._prepared:

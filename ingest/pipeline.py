@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ingest.batch_writer import BatchWriter, PlannedBatch
 from ingest.batching import batches
 from ingest.change_policy import ChangePolicy
-from ingest.preparers import START_CHARACTERS, WorkerPool
+from ingest.preparers import Preparers
 from ingest.provenance import ArticleWithOrigin, Hold
 from ingest.readers import KillNotice, Link, NotedArticle, ReaderOptions, Reject, list_files, read
 from ingest.readers.error_guard import guard
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from ingest.identity import ArticleIdResolver
 
 PAGE_BYTES = 50_000  # size of a fetched page in the progress
-# Characters of new text that wait for each worker process: 15 s of embedding.
-AHEAD_CHARACTERS = 750_000
 
 
 def ingest(
@@ -44,7 +42,7 @@ def ingest(
     id_resolver: ArticleIdResolver | None = None,
     policy: ChangePolicy | None = None,
     stop: Event | None = None,
-    pool: WorkerPool | None = None,
+    pool: Preparers | None = None,
 ) -> IngestReport:
     """Add every article of `sources` to `archive`.
 
@@ -101,7 +99,7 @@ class _Run:
         stop: Event,
         *,
         total: int,
-        pool: WorkerPool | None = None,
+        pool: Preparers | None = None,
     ) -> None:
         self._writer = writer
         self._reporter = reporter
@@ -174,23 +172,21 @@ class _Run:
     def add(self, batch: Sequence[Article]) -> None:
         """Take a batch, and write the batches whose turn it is.
 
-        With worker processes, batches wait until enough text is being prepared. Fetched pages are
-        written at once: their URLs are recorded as fetched with them.
+        With worker processes, batches wait in order while enough text is being prepared. Fetched
+        pages are written at once: their URLs are recorded as fetched with them.
         """
         self._waiting.append(self._writer.plan(batch))
         if self._pool is None or self._is_fetching:
             self.drain()
             return
-        fresh = sum(planned.fresh_size for planned in self._waiting)
-        if fresh >= START_CHARACTERS or any(planned.chunks for planned in self._waiting):
+        waiting = sum(planned.fresh_size for planned in self._waiting)
+        if waiting >= max(1, self._pool.starts_at):
             self._is_parallel = True
         if self._is_parallel:
             for planned in self._waiting:
                 self._writer.send(planned)
-        ahead = max(START_CHARACTERS, AHEAD_CHARACTERS * self._pool.workers)
-        while self._waiting and (
-            not self._waiting[0].drafts or sum(one.fresh_size for one in self._waiting) > ahead
-        ):
+        while self._waiting and (self._waiting[0].is_ready or waiting > self._pool.ahead):
+            waiting -= self._waiting[0].fresh_size
             self._write(self._waiting.popleft())
 
     def drain(self) -> None:

@@ -24,7 +24,7 @@ from ingest.fetch.client import Client
 from ingest.fetch.crawler import Crawler
 from ingest.identity import ArticleIdResolver
 from ingest.pipeline import ingest, is_address
-from ingest.preparers import WorkerPool
+from ingest.preparers import Preparers
 from ingest.readers import ReaderOptions
 from ingest.readers.file_names import path_of, printable_name
 from ingest.report import IngestReport, Progress
@@ -69,7 +69,7 @@ def run_ingest(
     on_reject: OnReject | None = None,
     on_notice: OnReject | None = None,
     by: str = COMMAND,
-    pool: WorkerPool | None = None,
+    pool: Preparers | None = None,
 ) -> IngestReport:
     """Add the articles of `sources` to `archive`, and record the run.
 

@@ -16,7 +16,7 @@ from ui.render import json_line
 
 if TYPE_CHECKING:
     from ingest.fetch.client import Client
-    from ingest.preparers import WorkerPool
+    from ingest.preparers import Preparers
     from ingest.readers import ReaderOptions
     from ingest.report import IngestReport, Progress
     from rag.archive.archive import Archive
@@ -86,17 +86,20 @@ def open_session(
         yield IngestSession(settings, client, options.reading(), stop, workers=options.workers)
 
 
-def worker_pool(archive: Archive, workers: int) -> WorkerPool | None:
+def worker_pool(archive: Archive, workers: int) -> Preparers | None:
     """Return processes that prepare articles for an archive, not started yet; None for none.
 
     Args:
         archive: The archive.
-        workers: The number of processes; 1 for none, 0 for as many as suit the machine.
+        workers: The number of processes, which start with the first new article; 1 for none, 0 for
+            as many as suit the machine, which start if there is much to prepare.
     """
-    from ingest.preparers import WorkerPool, default_workers
+    from ingest.local_workers import STARTS_AT, LocalWorkers, default_workers
 
-    settings, workers = archive.model_settings(), workers or default_workers()
-    return WorkerPool(settings, workers) if settings and workers > 1 else None
+    settings, number = archive.model_settings(), workers or default_workers()
+    if settings is None or number == 1:
+        return None
+    return LocalWorkers(settings, number, starts_at=0 if workers else STARTS_AT)
 
 
 class IngestSession:
@@ -107,8 +110,7 @@ class IngestSession:
         client: Fetches web pages.
         reading: How files are read.
         stop: Ends the ingest after the current batch, once it is set.
-        workers: Processes that prepare the articles of a large ingest; 1 for none, and 0 for as
-            many as suit the machine.
+        workers: Processes that prepare articles: see `worker_pool`.
     """
 
     def __init__(
