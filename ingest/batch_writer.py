@@ -60,7 +60,7 @@ class PlannedBatch:
 
     @property
     def is_ready(self) -> bool:
-        """Whether there is nothing to wait for."""
+        """True if all that was sent is prepared, or there is nothing to prepare."""
         if self.chunks:
             return all(chunk.future.done() for chunk in self.chunks)
         return not self.drafts

@@ -5,7 +5,6 @@ Imports nothing large before the number of threads is set.
 
 from __future__ import annotations
 
-import pickle
 import signal
 from multiprocessing.connection import Connection
 
@@ -29,16 +28,17 @@ def run(connection: Connection) -> None:
             try:
                 answer = mapping(settings, drafts)
             except Exception as error:
-                answer = _portable(error)
-            connection.send(answer)
+                answer = error
+            _answer(connection, answer)
     except (EOFError, OSError):  # nobody asks any more
         return
 
 
-def _portable(error: Exception) -> Exception:
-    """Return an error, or one with its words if it can't be sent."""
+def _answer(connection: Connection, answer: object) -> None:
+    """Send outcomes or an error; an error that can't be sent, by its words."""
     try:
-        pickle.loads(pickle.dumps(error))
+        connection.send(answer)
+    except OSError:
+        raise
     except Exception:
-        return RuntimeError(f"{type(error).__name__}: {error}")
-    return error
+        connection.send(RuntimeError(f"{type(answer).__name__}: {answer}"))

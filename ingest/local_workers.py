@@ -129,7 +129,7 @@ class LocalWorkers(Preparers):
                     self._forget(worker)
                     worker = None
                 future.set_exception(self._loss(error))
-            except BaseException as error:  # of the model: for whoever waits
+            except BaseException as error:  # of the model: raised by `collect`
                 future.set_exception(error)
             else:
                 self._lost = 0

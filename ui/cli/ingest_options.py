@@ -129,7 +129,6 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--workers",
         type=click.IntRange(1, MOST_WORKERS),
-        default=0,
         metavar="N",
         help="Split and embed articles in N processes; 1 for none. By default, as many as there "
         "are processors, if there are more than about 300 new articles.",
@@ -149,10 +148,10 @@ def ingest_options(run: Run) -> Run:
         allow_host: tuple[str, ...],
         cookies: Path | None,
         headers: Path | None,
-        workers: int,
+        workers: int | None,
         **kwargs: Any,
     ) -> Any:
-        options = IngestOptions(map, kind, summaries, allow_host, cookies, headers, workers)
+        options = IngestOptions(map, kind, summaries, allow_host, cookies, headers, workers or 0)
         return run(*args, options=options, **kwargs)
 
     decorated: Any = with_options
