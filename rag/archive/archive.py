@@ -222,6 +222,14 @@ class Archive(ArchiveReader):
             return []
         return prepare(drafts, embeddings=self.embeddings, embed=self.embed, model=self._model.name)
 
+    def model_settings(self) -> Settings | None:
+        """Return settings with which another process can open the archive's embedding model.
+
+        Returns:
+            The settings; None if the model was passed as an object to `open`.
+        """
+        return self._model.settings
+
     def write(self, prepared: Iterable[PreparedArticle], *, index: When = "now") -> AddResult:
         """Write prepared articles in one transaction, then bring the indexes up to date.
 
