@@ -5,7 +5,7 @@ BackfileError
 +-- ArchiveLockedError        another process is writing to the archive
 +-- ArchiveUnwritableError    the disk is full, or the archive is not writable
 +-- ArchiveDamagedError       the database cannot be read, or is of a newer version
-+-- DamagedIndexError         an index is damaged and will be rebuilt (rag.index.chroma_index)
++-- DamagedIndexError         an index is damaged and will be rebuilt (rag.index.chroma_files)
 +-- EmbeddingMismatchError    the archive was built with another embedding model
 +-- BackupError               a backup is incomplete, or its target already exists
 +-- ModelError                an embedding model or a reranker is missing or unexpected

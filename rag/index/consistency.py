@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rag.index.chroma_index import synced_sequence
+from rag.index.chroma_files import synced_sequence
 from rag.index.search import Indexes
 from rag.index.tantivy_index import Unit
 from rag.nlp.dates import format_date

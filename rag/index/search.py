@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from rag.errors import ArchiveDamagedError
-from rag.index.chroma_index import ChromaIndex
+from rag.index.chroma_files import ChromaFiles
 from rag.index.sync import IndexSync
 from rag.schema import Filters
 from rag.store.filters import restricts, rights_clause
@@ -146,7 +146,7 @@ class Indexes(IndexSync):
         return k_best(vector, *self._store.passages.vectors(numbers), k)
 
 
-def _nearest(index: ChromaIndex, vector: Vectors, k: int, among: Numbers | None) -> Scored:
+def _nearest(index: ChromaFiles, vector: Vectors, k: int, among: Numbers | None) -> Scored:
     if among is None:
         return index.nearest(vector, k)
     share = len(among) / max(index.count(), 1)

@@ -17,7 +17,7 @@ import numpy as np
 from filelock import FileLock
 
 from rag.errors import ArchiveDamagedError, ArchiveLockedError
-from rag.index.chroma_index import ChromaIndex
+from rag.index.chroma_files import ChromaFiles
 from rag.index.tantivy_index import FOLDERS, TantivyIndex, Unit
 from rag.store.articles import ArticleStore
 from rag.store.connection import unopened_error
@@ -106,7 +106,7 @@ class IndexSync:
             return TantivyIndex(self.folder, unit)
 
     @cached_property
-    def vectors(self) -> ChromaIndex:
+    def vectors(self) -> ChromaFiles:
         """The vector index, opened on first use and rebuilt if it is damaged.
 
         Raises:
@@ -115,10 +115,10 @@ class IndexSync:
         """
         return self._open_vectors()
 
-    def _open_vectors(self) -> ChromaIndex:
+    def _open_vectors(self) -> ChromaFiles:
         with self.guarded():
             try:
-                index = ChromaIndex(self.folder)
+                index = ChromaFiles(self.folder)
             except Exception as error:  # Chroma raises many types for damaged files
                 with self._hold_write_lock() as may:
                     if not may:
@@ -135,7 +135,7 @@ class IndexSync:
                         return self._repair_vectors()
             return index
 
-    def _repair_vectors(self) -> ChromaIndex:
+    def _repair_vectors(self) -> ChromaFiles:
         """Open the vector index under the write lock; replace it if it is still wrong.
 
         The index and the generation are read again: another process may have written both before
@@ -143,14 +143,14 @@ class IndexSync:
         """
         generation = self._store.generation()
         try:
-            index = ChromaIndex(self.folder)
+            index = ChromaFiles(self.folder)
         except Exception:
-            return self._activate_index(ChromaIndex.create_beside(self.folder, generation))
+            return self._activate_index(ChromaFiles.create_beside(self.folder, generation))
         if index.generation == generation:
             return index
         index.close()
-        finished = ChromaIndex.open_finished(self.folder, generation)
-        return self._activate_index(finished or ChromaIndex.create_beside(self.folder, generation))
+        finished = ChromaFiles.open_finished(self.folder, generation)
+        return self._activate_index(finished or ChromaFiles.create_beside(self.folder, generation))
 
     def _refuse_unwritable(self, error: Exception) -> None:
         """Raise ArchiveUnwritableError if an index can't be opened for lack of permission."""
@@ -158,7 +158,7 @@ class IndexSync:
             raise unopened_error(self.folder, error) from error
 
     @staticmethod
-    def _activate_index(new: ChromaIndex) -> ChromaIndex:
+    def _activate_index(new: ChromaFiles) -> ChromaFiles:
         new.activate()
         return new
 
@@ -265,7 +265,7 @@ class IndexSync:
                 index.rewrite(self._store.passages.added_since(0, SYNC_BATCH), sequence)
 
     def _rebuild_vectors(self) -> None:
-        new = ChromaIndex.create_beside(self.folder, self._store.generation())
+        new = ChromaFiles.create_beside(self.folder, self._store.generation())
         self._fill(new, 0)
         new.mark_synced(self._store.database.sequence())
         self._activate(new)
@@ -279,7 +279,7 @@ class IndexSync:
         Args:
             vectors: The vectors of the new model, complete.
         """
-        new = ChromaIndex.create_beside(self.folder, self._store.generation() + 1)
+        new = ChromaFiles.create_beside(self.folder, self._store.generation() + 1)
         self._fill(new, 0, vectors.of)
         new.mark_synced(self._store.database.sequence() + 1)
         with self._store.database.change("reembed", 0):
@@ -287,7 +287,7 @@ class IndexSync:
         self._activate(new)
         self.catch_up()  # takes the text indexes to the new change
 
-    def _activate(self, new: ChromaIndex) -> None:
+    def _activate(self, new: ChromaFiles) -> None:
         with self.guarded():
             old = self.__dict__.pop("vectors", None)
             if old is not None:
@@ -315,7 +315,7 @@ class IndexSync:
 
     def _fill(
         self,
-        index: ChromaIndex,
+        index: ChromaFiles,
         reached: int,
         vectors_of: Callable[[Numbers], tuple[Numbers, Vectors]] | None = None,
     ) -> None:

@@ -46,7 +46,7 @@ class DamagedIndexError(BackfileError):
     """Chroma's files have changed since they were written; the index is rebuilt from the store."""
 
 
-class ChromaIndex:
+class ChromaFiles:
     """Chroma collection of passage vectors by passage number; `reached` is its last change.
 
     A rebuild uses a new folder: Chroma's files are never replaced under a reader.
@@ -65,7 +65,7 @@ class ChromaIndex:
         self._open()
 
     @classmethod
-    def create_beside(cls, folder: Path, generation: int = 0) -> ChromaIndex:
+    def create_beside(cls, folder: Path, generation: int = 0) -> ChromaFiles:
         """Create an empty index in a new folder, beside the current one.
 
         Args:
@@ -78,7 +78,7 @@ class ChromaIndex:
         return fresh
 
     @classmethod
-    def open_finished(cls, folder: Path, generation: int) -> ChromaIndex | None:
+    def open_finished(cls, folder: Path, generation: int) -> ChromaFiles | None:
         """Return a finished index for this generation of vectors; None if there isn't one."""
         for path in _list_folders(folder):
             mark = _read_mark(path)
