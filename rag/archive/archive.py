@@ -22,6 +22,7 @@ from rag.chunking import split_article, token_limit
 from rag.errors import ArchiveDamagedError, BackfileError, ReadError
 from rag.index.consistency import find_lost_writes
 from rag.index.search import Indexes
+from rag.index.vector_server import open_shared_index
 from rag.models.archive_model import ArchiveModel, LazyEmbeddings, open_reranker_lazily
 from rag.schema import Article, Span
 from rag.settings import Settings
@@ -94,7 +95,7 @@ class Archive(ArchiveReader):
         generation: int = 0,
         reranker: BaseCrossEncoder | None = None,
     ) -> None:
-        indexes = Indexes(path, store, lock)
+        indexes = Indexes(path, store, lock, open_shared_index(settings, store))
         super().__init__(path, store, indexes, model, generation, reranker)
         self._lock = lock
         self._settings = settings
@@ -425,6 +426,7 @@ class Archive(ArchiveReader):
                     store,
                     fresh,
                     indexes=self._indexes if writing else None,
+                    shared=open_shared_index(settings, store) if not writing else None,
                     on_progress=on_progress,
                     wait=wait,
                 )

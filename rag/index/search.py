@@ -7,17 +7,20 @@ longer has are dropped by the caller.
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Sequence
 
 import numpy as np
 
 from rag.errors import ArchiveDamagedError
 from rag.index.chroma_files import ChromaFiles
+from rag.index.shared_index import SharedIndex
 from rag.index.sync import IndexSync
 from rag.schema import Filters
 from rag.store.filters import restricts, rights_clause
 from rag.store.passages import Numbers, Vectors
 
+EXACT_WITHOUT_SERVER = 20_000  # up to here vectors are read from the store: 0.1 s
 EXACT_UP_TO = 2_000  # up to here exact scoring is faster than passing ids to Chroma
 WIDE = 0.2  # a filter that matches this share of passages is applied after the search
 
@@ -25,7 +28,14 @@ Scored = list[tuple[int, float]]  # passage numbers and scores, best first
 
 
 class Indexes(IndexSync):
-    """The indexes of one archive: BM25 over passages and over articles, and vectors."""
+    """The indexes of one archive: BM25 over passages and over articles, and vectors.
+
+    Attributes:
+        incomplete_at: When a search last had to leave passages out, because a vector server can't
+            be used, in seconds of the monotonic clock.
+    """
+
+    incomplete_at = float("-inf")
 
     def search_bm25(
         self,
@@ -133,11 +143,28 @@ class Indexes(IndexSync):
         merged = dict(found + k_best(vector, tail, matrix, k))
         return sorted(merged.items(), key=lambda pair: -pair[1])
 
+    def _search_shared(
+        self, shared: SharedIndex, vector: Vectors, k: int, among: Numbers | None
+    ) -> Scored:
+        """Search the index on a server, and exactly what it can't search, if that is cheap."""
+        result = shared.search(vector, k, among)
+        missed = result.missed
+        if self._tail_cut or len(missed) > EXACT_WITHOUT_SERVER:
+            self.incomplete_at = time.monotonic()
+        if not len(missed) or len(missed) > EXACT_WITHOUT_SERVER:
+            return result.found
+        live = (
+            missed if among is not None else np.intersect1d(missed, self._store.passages.numbers())
+        )
+        return result.found + k_best(vector, *self._store.passages.vectors(live), k)
+
     def _search_chroma(self, vector: Vectors, k: int, among: Numbers | None) -> Scored:
+        if self.shared is not None:
+            return self._search_shared(self.shared, vector, k, among)
         for _ in range(2):
             try:
                 if self._reached():
-                    return _nearest(self.vectors, vector, k, among)
+                    return _nearest(self.files, vector, k, among)
             except Exception:  # Chroma's folder was deleted while open, or damaged
                 with contextlib.suppress(ArchiveDamagedError):
                     self._reopen()

@@ -9,7 +9,7 @@ import contextlib
 import os
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -17,8 +17,11 @@ import numpy as np
 from filelock import FileLock
 
 from rag.errors import ArchiveDamagedError, ArchiveLockedError
-from rag.index.chroma_files import ChromaFiles
+from rag.index.chroma_files import ChromaFiles, list_folders
+from rag.index.shared_index import SharedIndex
+from rag.index.shared_state import StateStore
 from rag.index.tantivy_index import FOLDERS, TantivyIndex, Unit
+from rag.index.vector_index import VectorIndex
 from rag.store.articles import ArticleStore
 from rag.store.connection import unopened_error
 from rag.store.file_permissions import OWNER, make_private
@@ -27,6 +30,7 @@ from rag.store.passages import Numbers, Vectors
 from rag.store.staged_vectors import StagedVectors
 
 TAIL_LIMIT = 5_000  # passages scored outside Chroma before it is reopened
+SHARED_TAIL = 20_000  # newest of them, while a vector server is behind or gone: 30 MB, 5 ms
 SYNC_BATCH = 2_000
 GUARD = "vectors.lock"
 
@@ -34,15 +38,23 @@ GUARD = "vectors.lock"
 class IndexSync:
     """The Chroma index and both Tantivy indexes of one archive, synced to the store by sequence."""
 
-    def __init__(self, folder: Path, store: ArticleStore, lock: FileLock | None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        store: ArticleStore,
+        lock: FileLock | None,
+        shared: SharedIndex | None = None,
+    ) -> None:
         """Open the indexes lazily.
 
         Args:
             folder: The archive's folder.
             store: Its store.
             lock: The write lock if this process holds it.
+            shared: The vector index on a server; by default it is in the folder.
         """
         self.folder = folder
+        self.shared = shared
         self._store = store
         self._lock = lock
         # held while Chroma's files are opened or written; reentrant
@@ -50,15 +62,18 @@ class IndexSync:
         # what searches need of the state that they have seen
         self._generation = 0
         self._tail: tuple[Numbers, Vectors] = (np.empty(0, np.int64), np.empty((0, 0), np.float32))
+        self._tail_cut = False  # whether it has only the newest passages
         self._ended = 0
         self._seen = -1  # the last change that a search has seen; -1: look again
         self._holder = 0  # the thread that holds the write lock temporarily
 
     def close(self) -> None:
         """Close the indexes that are open."""
-        for name in ("bm25", "article_bm25", "vectors"):
+        for name in ("bm25", "article_bm25", "files"):
             if name in self.__dict__:
                 self.__dict__.pop(name).close()
+        if self.shared is not None:
+            self.shared.close()
 
     @cached_property
     def bm25(self) -> TantivyIndex:
@@ -105,9 +120,14 @@ class IndexSync:
             shutil.rmtree(self.folder / FOLDERS[unit])
             return TantivyIndex(self.folder, unit)
 
+    @property
+    def vectors(self) -> VectorIndex:
+        """The vector index: the one on a server, or the one in the folder."""
+        return self.shared or self.files
+
     @cached_property
-    def vectors(self) -> ChromaFiles:
-        """The vector index, opened on first use and rebuilt if it is damaged.
+    def files(self) -> ChromaFiles:
+        """The vector index in the folder, opened on first use and rebuilt if it is damaged.
 
         Raises:
             ArchiveDamagedError: It is damaged, and another process holds the write lock.
@@ -165,9 +185,12 @@ class IndexSync:
     def _reopen(self) -> None:
         """Reopen the vector index; a thread that still searches the old one retries."""
         self._seen = -1
+        if self.shared is not None:
+            self.shared.reload()
+            return
         with self.guarded():
-            old = self.__dict__.get("vectors")
-            self.__dict__["vectors"] = self._open_vectors()
+            old = self.__dict__.get("files")
+            self.__dict__["files"] = self._open_vectors()
         if old is not None:
             old.close()
 
@@ -175,10 +198,11 @@ class IndexSync:
         """Include the changes of other processes."""
         sequence = self._store.database.sequence()
         self._generation = self._store.generation()
-        replaced = "vectors" in self.__dict__ and not (
+        replaced = ("files" in self.__dict__ or self.shared is not None) and not (
             self.vectors.is_current() and self.vectors.generation == self._generation
         )
-        if sequence == self._seen and not replaced:
+        came_back = self.shared is not None and self.shared.health.take_recovery()
+        if sequence == self._seen and not replaced and not came_back:
             return
         if replaced:
             self._reopen()
@@ -190,6 +214,9 @@ class IndexSync:
         if len(added) > TAIL_LIMIT:
             self._reopen()
             added = self._store.passages.numbers_added_since(self._reached())
+        if self.shared is not None:
+            self._tail_cut = len(added) > SHARED_TAIL
+            added = np.sort(added)[-SHARED_TAIL:]
         self._tail = self._store.passages.vectors(added)
         self._ended = len(self._store.passages.removed_since(self._reached()))
         # If a text index is behind, a writer is about to commit: look again at the next search.
@@ -219,7 +246,8 @@ class IndexSync:
         sequence = self._store.database.sequence()
         text_reached = [index.refresh() for index in self.text_indexes]
         self.rebuild(  # ahead of a store that was restored to an earlier state
-            bm25=max(text_reached) > sequence, vectors=self.vectors.reached > sequence
+            bm25=max(text_reached) > sequence,
+            vectors=self.shared is None and self.vectors.reached > sequence,
         )
         behind = min(*text_reached, self.vectors.reached) < sequence
         for index, reached in zip(self.text_indexes, text_reached, strict=True):
@@ -229,14 +257,22 @@ class IndexSync:
                     self._store.passages.removed_since(reached),
                     sequence,
                 )
-        if self.vectors.reached < sequence:
+        if self.shared is not None:
+            self._catch_up_shared(self.shared, sequence)
+        elif self.files.reached < sequence:
             with self.guarded():
-                vectors = self.vectors
+                vectors = self.files
                 vectors.remove(self._store.passages.removed_since(vectors.reached))
                 self._fill(vectors, vectors.reached)
                 vectors.mark_synced(sequence)
         if behind:
             make_private(self.folder)
+
+    def _catch_up_shared(self, shared: SharedIndex, sequence: int) -> None:
+        """Bring the index on the server up to date; until it can be, searches do without."""
+        if shared.catch_up(sequence):
+            for path in list_folders(self.folder):  # of a time without a server
+                shutil.rmtree(path, ignore_errors=True)
 
     def rebuild(self, *, bm25: bool = True, vectors: bool = True) -> None:
         """Rebuild indexes from the store; needs the write lock.
@@ -255,6 +291,27 @@ class IndexSync:
         if bm25 or vectors:
             make_private(self.folder)
 
+    def forget_vectors(self, numbers: Sequence[int]) -> None:
+        """Have passages deleted from a vector server, now or once it answers.
+
+        Call it before the store forgets them; needs the write lock. The server may be one that the
+        archive used before.
+        """
+        (self.shared or StateStore(self._store.database)).purge(numbers)
+
+    def rebuild_without_erased(self) -> bool:
+        """Rebuild the indexes in the folder, and delete erased passages from a vector server.
+
+        Returns:
+            False if the server can't be used now; the next sync repeats it.
+        """
+        self.rebuild(vectors=self.shared is None)
+        if self.shared is None:
+            return True
+        for path in list_folders(self.folder):
+            shutil.rmtree(path, ignore_errors=True)
+        return self.shared.catch_up(self._store.database.sequence())
+
     def _rebuild_text(self) -> None:
         sequence = self._store.database.sequence()
         for index in self.text_indexes:
@@ -265,6 +322,10 @@ class IndexSync:
                 index.rewrite(self._store.passages.added_since(0, SYNC_BATCH), sequence)
 
     def _rebuild_vectors(self) -> None:
+        if self.shared is not None:
+            self.shared.rebuild()
+            self._seen = -1
+            return
         new = ChromaFiles.create_beside(self.folder, self._store.generation())
         self._fill(new, 0)
         new.mark_synced(self._store.database.sequence())
@@ -279,20 +340,30 @@ class IndexSync:
         Args:
             vectors: The vectors of the new model, complete.
         """
-        new = ChromaFiles.create_beside(self.folder, self._store.generation() + 1)
-        self._fill(new, 0, vectors.of)
-        new.mark_synced(self._store.database.sequence() + 1)
+        generation = self._store.generation() + 1
+        sequence = self._store.database.sequence() + 1
+        new: ChromaFiles | None = None
+        if self.shared is not None:
+            self.shared.build_next(generation, sequence, vectors.of)
+        else:
+            new = ChromaFiles.create_beside(self.folder, generation)
+            self._fill(new, 0, vectors.of)
+            new.mark_synced(sequence)
         with self._store.database.change("reembed", 0):
             vectors.activate()
-        self._activate(new)
+        if self.shared is not None:
+            self.shared.activate_next()
+            self._seen = -1
+        elif new is not None:
+            self._activate(new)
         self.catch_up()  # takes the text indexes to the new change
 
     def _activate(self, new: ChromaFiles) -> None:
         with self.guarded():
-            old = self.__dict__.pop("vectors", None)
+            old = self.__dict__.pop("files", None)
             if old is not None:
                 old.close()
-            self.__dict__["vectors"] = self._activate_index(new)
+            self.__dict__["files"] = self._activate_index(new)
         self._seen = -1
 
     def remove_leftovers(self) -> None:
@@ -300,7 +371,7 @@ class IndexSync:
 
         One of 160 kills left a passage in the text index that its commit should have removed.
         """
-        self.vectors.remove_leftovers()
+        (self.shared or self.files).remove_leftovers()
         for index in self.text_indexes:
             live, held = self._expected(index), index.all_numbers()
             if not np.array_equal(live, held):
@@ -336,12 +407,15 @@ class IndexSync:
 
     def reindex_vectors(self, numbers: Numbers) -> None:
         """Index these passages again in the vector index: each current one, no ended one."""
+        if self.shared is not None:
+            self.shared.reindex(numbers)
+            return
         live = np.intersect1d(numbers, self._store.passages.numbers())
         with self.guarded():
-            self.vectors.remove(numbers.tolist())
+            self.files.remove(numbers.tolist())
             for i in range(0, len(live), SYNC_BATCH):
                 found, vectors = self._store.passages.vectors(live[i : i + SYNC_BATCH])
-                self.vectors.add(found.tolist(), vectors)
+                self.files.add(found.tolist(), vectors)
 
     @contextlib.contextmanager
     def guarded(self) -> Iterator[None]:

@@ -24,11 +24,12 @@ from rag.valid_dates import parse_stored_date
 
 Place = Literal["store", "text index (BM25)", "article index", "vector index", "saved items"]
 # The repair: indexes are rebuilt from the database, names found again, lost vectors embedded
-# again, orphaned rows and impossible dates deleted; lost or altered texts need a backup or the
-# source, and lost changes are accepted if they can't be restored. Words of erased articles are
-# erased.
+# again; orphaned rows, impossible dates and a vector server's foreign records deleted; lost or
+# altered texts need a backup or the source, and lost changes are accepted if they can't be
+# restored. Words of erased articles are erased.
 Fix = Literal[
     "index",
+    "foreign",
     "names",
     "embed",
     "discard",
