@@ -13,12 +13,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from filelock import FileLock
-
-from rag.archive.erasure import erase_articles, finish_erasure
 from rag.archive.reader import ArchiveReader
 from rag.archive.reembed import WAIT, OnProgress, ReembedResult, cancel_reembed, reembed
-from rag.chunking import split_article, token_limit
 from rag.errors import ArchiveDamagedError, BackfileError, ReadError
 from rag.index.consistency import find_lost_writes
 from rag.index.search import Indexes
@@ -37,6 +33,7 @@ from rag.store.withdrawals import Withdrawal, Withdrawals
 from rag.valid_dates import EARLIEST_YEAR, LATEST_YEAR, is_valid_date
 
 if TYPE_CHECKING:
+    from filelock import FileLock
     from langchain_core.cross_encoders import BaseCrossEncoder
 
 Mode = Literal["read", "write"]
@@ -170,6 +167,8 @@ class Archive(ArchiveReader):
             if mode == "write":
                 archive._indexes.catch_up()
                 archive._indexes.remove_leftovers()
+                from rag.archive.erasure import finish_erasure
+
                 finish_erasure(folder, store, archive._indexes)
                 make_private(folder)
             archive._opened = opened.pop_all()
@@ -245,6 +244,8 @@ class Archive(ArchiveReader):
         )
 
     def _split(self, article: Article) -> tuple[Span, ...]:
+        from rag.chunking import split_article, token_limit
+
         return tuple(split_article(article, token_limit(self.embeddings)))
 
     def _sync_indexes(self) -> None:
@@ -346,6 +347,8 @@ class Archive(ArchiveReader):
         Raises:
             ArchiveUnwritableError: The archive is open for reading only, or the disk is full.
         """
+        from rag.archive.erasure import erase_articles
+
         with map_disk_errors(self.path):
             return erase_articles(self.path, self._store, self._indexes, _unique(ids), reason)
 

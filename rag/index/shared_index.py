@@ -415,6 +415,10 @@ class SharedIndex:
 
     # comparing
 
+    def size(self) -> int:
+        """Return about how many passages the index has, without asking the server."""
+        return len(self._years.up_to(self._newest_number()))
+
     def count(self) -> int:
         """Return the number of records on the server."""
         return self._current.count() if self._current else 0

@@ -12,12 +12,13 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from filelock import FileLock
 
 from rag.errors import ArchiveDamagedError, ArchiveLockedError
-from rag.index.chroma_files import ChromaFiles, list_folders
+from rag.index.chroma_files import ChromaFiles, list_folders, peek_reached
+from rag.index.compact_vectors import CompactVectors
 from rag.index.shared_index import SharedIndex
 from rag.index.shared_state import StateStore
 from rag.index.tantivy_index import FOLDERS, TantivyIndex, Unit
@@ -28,6 +29,9 @@ from rag.store.file_permissions import OWNER, make_private
 from rag.store.lock import writer_lock
 from rag.store.passages import Numbers, Vectors
 from rag.store.staged_vectors import StagedVectors
+
+if TYPE_CHECKING:
+    from filelock import FileLock
 
 TAIL_LIMIT = 5_000  # passages scored outside Chroma before it is reopened
 SHARED_TAIL = 20_000  # newest of them, while a vector server is behind or gone: 30 MB, 5 ms
@@ -57,14 +61,16 @@ class IndexSync:
         self.shared = shared
         self._store = store
         self._lock = lock
-        # held while Chroma's files are opened or written; reentrant
-        self._guard = FileLock(folder / GUARD, mode=OWNER)
+        self.compact = CompactVectors(folder)
+        self._guard_of_all: FileLock | None = None
+        self._making_guard = threading.Lock()
         # what searches need of the state that they have seen
         self._generation = 0
         self._tail: tuple[Numbers, Vectors] = (np.empty(0, np.int64), np.empty((0, 0), np.float32))
         self._tail_cut = False  # whether it has only the newest passages
         self._ended = 0
         self._seen = -1  # the last change that a search has seen; -1: look again
+        self._scans = False  # whether vectors are scanned instead of opening the vector index
         self._holder = 0  # the thread that holds the write lock temporarily
 
     def close(self) -> None:
@@ -194,6 +200,14 @@ class IndexSync:
         if old is not None:
             old.close()
 
+    def scan_vectors(self) -> None:
+        """Let searches scan the compact vectors, and not open the vector index if they needn't.
+
+        For a process that searches once or twice: opening Chroma takes 1.2 s, a scan of 110,764
+        passages .04 s (docs/benchmarks.md#starting). Without compact vectors it is opened anyway.
+        """
+        self._scans = self.shared is None and "files" not in self.__dict__
+
     def refresh(self) -> None:
         """Include the changes of other processes."""
         sequence = self._store.database.sequence()
@@ -234,6 +248,8 @@ class IndexSync:
 
     def _reached(self) -> int:
         """Return the last change in the vector index; 0 if its vectors are another model's."""
+        if self._scans and "files" not in self.__dict__:
+            return peek_reached(self.folder, self._generation)
         index = self.vectors
         return index.reached if index.generation == self._generation else 0
 
@@ -265,6 +281,7 @@ class IndexSync:
                 vectors.remove(self._store.passages.removed_since(vectors.reached))
                 self._fill(vectors, vectors.reached)
                 vectors.mark_synced(sequence)
+        self.compact.catch_up(self._store)
         if behind:
             make_private(self.folder)
 
@@ -288,8 +305,13 @@ class IndexSync:
             self._rebuild_text()
         if vectors:
             self._rebuild_vectors()
+            self.compact.rebuild(self._store)
         if bm25 or vectors:
             make_private(self.folder)
+
+    def rebuild_compact(self) -> None:
+        """Write the compact vectors again; needs the write lock."""
+        self.compact.rebuild(self._store)
 
     def forget_vectors(self, numbers: Sequence[int]) -> None:
         """Have passages deleted from a vector server, now or once it answers.
@@ -308,6 +330,7 @@ class IndexSync:
         self.rebuild(vectors=self.shared is None)
         if self.shared is None:
             return True
+        self.compact.rebuild(self._store)
         for path in list_folders(self.folder):
             shutil.rmtree(path, ignore_errors=True)
         return self.shared.catch_up(self._store.database.sequence())
@@ -409,13 +432,27 @@ class IndexSync:
         """Index these passages again in the vector index: each current one, no ended one."""
         if self.shared is not None:
             self.shared.reindex(numbers)
-            return
+        else:
+            self._reindex_files(numbers)
+        self.compact.rewrite(self._store, numbers)
+
+    def _reindex_files(self, numbers: Numbers) -> None:
         live = np.intersect1d(numbers, self._store.passages.numbers())
         with self.guarded():
             self.files.remove(numbers.tolist())
             for i in range(0, len(live), SYNC_BATCH):
                 found, vectors = self._store.passages.vectors(live[i : i + SYNC_BATCH])
                 self.files.add(found.tolist(), vectors)
+
+    @property
+    def _guard(self) -> FileLock:
+        """Lock held while Chroma's files are opened or written; reentrant, one for all threads."""
+        with self._making_guard:
+            if self._guard_of_all is None:
+                from filelock import FileLock  # 0.08 s, as it imports asyncio
+
+                self._guard_of_all = FileLock(self.folder / GUARD, mode=OWNER)
+            return self._guard_of_all
 
     @contextlib.contextmanager
     def guarded(self) -> Iterator[None]:

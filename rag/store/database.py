@@ -10,8 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-
-from filelock import FileLock
+from typing import TYPE_CHECKING
 
 from rag.errors import (
     ArchiveDamagedError,
@@ -31,6 +30,9 @@ from rag.store.connection import (
 from rag.store.file_permissions import OWNER, make_private_folder
 from rag.store.lock import writer_lock
 from rag.store.migrations import NEWEST, drop_foreign_objects, migrate, version_of
+
+if TYPE_CHECKING:
+    from filelock import FileLock
 
 Connection = sqlite3.Connection
 

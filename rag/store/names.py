@@ -87,7 +87,7 @@ class NameStore:
         held = np.sort(np.array(numbers, "<u4")).tobytes()
         connection.execute(
             "INSERT OR REPLACE INTO mentions VALUES (?, ?, ?)",
-            (revision_id, held, _checksum(revision_id, sorted(names))),
+            (revision_id, held, names_checksum(revision_id, sorted(names))),
         )
 
     def _number(self, pair: tuple[Kind, str]) -> int:
@@ -240,7 +240,8 @@ def _numbers(held: Sequence[bytes]) -> Ids:
     return np.frombuffer(whole, "<u4").astype(np.int64)
 
 
-def _checksum(revision_id: int, names: Sequence[tuple[str, str]]) -> int:
+def names_checksum(revision_id: int, names: Sequence[tuple[str, str]]) -> int:
+    """Return the checksum of a revision's names, sorted by kind and name."""
     text = "\x1f".join(f"{kind}\x1e{name}" for kind, name in names)
     return zlib.crc32(f"{revision_id}\x1d{text}".encode())
 
@@ -256,7 +257,7 @@ def faulty_revisions(database: Database) -> list[int]:
     for key, held, checksum in connection.execute("SELECT * FROM mentions"):
         numbers = _numbers([held]).tolist()
         names = sorted(known[number] for number in numbers if number in known)
-        if len(held) % 4 or len(names) < len(numbers) or _checksum(key, names) != checksum:
+        if len(held) % 4 or len(names) < len(numbers) or names_checksum(key, names) != checksum:
             faulty.append(key)
     orphans = (
         "SELECT revision_id FROM mentions WHERE revision_id NOT IN (SELECT revision_id FROM texts)"
