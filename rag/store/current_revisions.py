@@ -13,6 +13,7 @@ from threading import Lock
 import numpy as np
 import numpy.typing as npt
 
+from rag.errors import BackfileError
 from rag.rights import ALL, rights_of
 from rag.schema import Access, Filters
 from rag.store.database import Database
@@ -83,7 +84,7 @@ class _Columns:
         return both.select(np.argsort(both.first, kind="stable"), both.sequence)
 
 
-class _UnevenNumbersError(Exception):
+class _UnevenNumbersError(BackfileError):
     """The passages of a revision don't have consecutive numbers."""
 
 
