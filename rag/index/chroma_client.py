@@ -14,14 +14,17 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
-import httpx2
 import numpy as np
 
-from rag.errors import SettingsError, VectorServerError
+from rag.errors import VectorServerError
+from rag.index.server_address import ServerAddress, check_address
 from rag.store.passages import Numbers, Vectors
+
+if TYPE_CHECKING:
+    import httpx2
 
 CONNECT_SECONDS = 2.0  # a server that is there accepts within milliseconds
 WRITE_SECONDS = 120.0  # a batch of 300 takes 0.2 s; on an overloaded machine it took 10 s
@@ -37,29 +40,6 @@ class CollectionMissingError(VectorServerError):
 
 class QueryRefusedError(VectorServerError):
     """The server failed to answer one query, as for an id that it doesn't have."""
-
-
-@dataclass(frozen=True, slots=True)
-class ServerAddress:
-    """Address of a Chroma server, and what a request to it needs.
-
-    Attributes:
-        url: `http://` or `https://`, a host, and a port or path; no credentials.
-        token: Sent as a bearer token; "" for none.
-        tenant: The tenant.
-        database: Its database.
-        seconds: The longest time that a search may take.
-    """
-
-    url: str
-    token: str = ""
-    tenant: str = "default_tenant"
-    database: str = "default_database"
-    seconds: float = 5.0
-
-    def __repr__(self) -> str:
-        """Return the address without the token."""
-        return f"ServerAddress({self.url!r}, tenant={self.tenant!r}, database={self.database!r})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +76,8 @@ class ChromaClient:
         Raises:
             SettingsError: The address isn't one.
         """
+        import httpx2  # 0.1 s: only with a server
+
         check_address(address.url)
         self.address, split = address, urlsplit(address.url)
         headers = {"Authorization": f"Bearer {address.token}"} if address.token else {}
@@ -273,6 +255,8 @@ class ChromaClient:
         Raises:
             VectorServerError: The server can't be reached, is too slow or answers nonsense.
         """
+        import httpx2
+
         seconds = self.address.seconds if seconds is None else seconds
         content = body if isinstance(body, bytes | None) else json.dumps(body).encode()
         until = time.monotonic() + seconds
@@ -289,7 +273,7 @@ class ChromaClient:
                 status = response.status_code
         except httpx2.TimeoutException as error:
             raise self._error(f"it took longer than {seconds:g} seconds") from error
-        except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
+        except (httpx2.HTTPError, httpx2.InvalidURL, ValueError, RuntimeError) as error:  # closed
             raise self._error(_cause(error)) from error
         if status >= 300:
             raise self._refusal(status, bytes(received))
@@ -318,24 +302,6 @@ class ChromaClient:
 
     def _error(self, cause: str) -> VectorServerError:
         return VectorServerError(f"the vector server {self.address.url} can't be used: {cause}")
-
-
-def check_address(url: str) -> None:
-    """Check the address of a Chroma server.
-
-    Raises:
-        SettingsError: It isn't one of http or https, or has credentials, a query or a fragment.
-    """
-    try:
-        split = urlsplit(url)
-        usable = split.scheme in ("http", "https") and bool(split.hostname) and split.port != 0
-    except ValueError:
-        usable = False
-    if not usable or split.username or split.password or set(url) & set("?#@ "):
-        shown = "it has a name or password; use BACKFILE_CHROMA_TOKEN" if "@" in url else repr(url)
-        raise SettingsError(
-            f"BACKFILE_CHROMA isn't the address of a server, as http://localhost:8000: {shown}"
-        )
 
 
 def query_vector(vector: Vectors) -> bytes:

@@ -65,7 +65,7 @@ class ServerResult:
     Attributes:
         found: Passage numbers with their cosine.
         missed: Numbers of the passages that could not be searched.
-        error: Why; "" if there are none.
+        error: Why; "" if there are none, or the index isn't built yet.
         server_failed: Whether the server couldn't be used, rather than one of its collections.
     """
 

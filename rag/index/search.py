@@ -7,7 +7,6 @@ longer has are dropped by the caller.
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Sequence
 
 import numpy as np
@@ -16,11 +15,12 @@ import numpy.typing as npt
 from rag.errors import ArchiveDamagedError
 from rag.index.shared_index import SharedIndex
 from rag.index.sync import TAIL_LIMIT, IndexSync
+from rag.notices import Notice, remark
 from rag.schema import EVERYTHING, Filters
 from rag.store.filters import restricts, rights_clause
 from rag.store.passages import Numbers, Vectors
 
-EXACT_WITHOUT_SERVER = 20_000  # up to here vectors are read from the store: 0.1 s
+READ_WITHOUT_SERVER = 20_000  # without compact vectors, as many are read from the store: 0.1 s
 # Passages of a filter that are scored exactly from the record, from the compact vectors, or only
 # where there are none: docs/benchmarks.md#filters-in-the-vector-index
 READ_UP_TO = 400
@@ -36,14 +36,7 @@ Scored = list[tuple[int, float]]  # passage numbers and scores, best first
 
 
 class Indexes(IndexSync):
-    """The indexes of one archive: BM25 over passages and over articles, and vectors.
-
-    Attributes:
-        incomplete_at: When a search last had to leave passages out, because a vector server can't
-            be used, in seconds of the monotonic clock.
-    """
-
-    incomplete_at = float("-inf")
+    """The indexes of one archive: BM25 over passages and over articles, and vectors."""
 
     def search_bm25(
         self,
@@ -167,17 +160,38 @@ class Indexes(IndexSync):
     def _search_shared(
         self, shared: SharedIndex, vector: Vectors, k: int, among: Numbers | None
     ) -> Scored:
-        """Search the index on a server, and exactly what it can't search, if that is cheap."""
+        """Search the index on a server, and on this machine what it can't search."""
         result = shared.search(vector, k, among)
-        missed = result.missed
-        if self._tail_cut or len(missed) > EXACT_WITHOUT_SERVER:
-            self.incomplete_at = time.monotonic()
-        if not len(missed) or len(missed) > EXACT_WITHOUT_SERVER:
+        left, older = result.missed, self._older
+        if len(older):
+            left = np.union1d(left, older if among is None else older[is_among(older, among)])
+        if not len(left):
             return result.found
-        live = (
-            missed if among is not None else np.intersect1d(missed, self._store.passages.numbers())
-        )
-        return result.found + k_best(vector, *self._store.passages.vectors(live), k)
+        scored = self._score_here(vector, k, left, among)
+        if scored is None:
+            remark(Notice("vector_server_incomplete"))
+        elif result.error:
+            remark(Notice("vector_server_gone"))
+        return result.found + (scored or [])
+
+    def _score_here(
+        self, vector: Vectors, k: int, numbers: Numbers, among: Numbers | None
+    ) -> Scored | None:
+        """Return the best of these passages, scored exactly; None if that would take too long.
+
+        Args:
+            vector: The query's unit vector.
+            k: The number of passages wanted.
+            numbers: Passage numbers, ascending; some may have ended.
+            among: Numbers of the passages that may be returned; None for all current ones.
+        """
+        current = self._store.passages.passing(EVERYTHING) if among is None else among
+        if len(numbers) < len(current):
+            current = current[is_among(current, numbers)]
+        scored = self._scan(vector, k, current)
+        if scored is None and len(current) <= READ_WITHOUT_SERVER:
+            return k_best(vector, *self._store.passages.vectors(current), k)
+        return scored
 
     def _stop_scanning(self) -> None:
         """Open the vector index, and look again at what it doesn't have yet."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from rag.index.chroma_client import ChromaClient, ServerAddress
+from rag.index.chroma_client import ChromaClient
 from rag.index.chroma_server import Quotas
+from rag.index.index_lock import FolderIndexLock
+from rag.index.server_address import ServerAddress
 from rag.index.shared_index import SharedIndex
 from rag.settings import Settings
 from rag.store.articles import ArticleStore
@@ -31,4 +33,5 @@ def open_shared_index(settings: Settings, store: ArticleStore) -> SharedIndex | 
         settings.chroma_seconds,
     )
     quotas = Quotas(settings.chroma_results, settings.chroma_batch, settings.chroma_records)
-    return SharedIndex(store, ChromaClient(address), quotas)
+    lock = FolderIndexLock(store.database.path.parent)
+    return SharedIndex(store, ChromaClient(address), lock, quotas)

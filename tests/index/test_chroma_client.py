@@ -17,9 +17,9 @@ from rag.index.chroma_client import (
     ChromaClient,
     Collection,
     CollectionMissingError,
-    ServerAddress,
     query_vector,
 )
+from rag.index.server_address import ServerAddress
 from rag.settings import Settings
 
 TOKEN = "s3cret-t0ken"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -15,32 +15,15 @@ import pytest
 from rag.archive.archive import Archive
 from rag.archive.doctor import repair_archive
 from rag.index.shared_state import StateStore
-from rag.schema import Filters
+from rag.retrieval.hybrid import retrieve
+from rag.schema import ALL_RIGHTS, Filters
 from rag.settings import Settings
 from tests.support.chroma_server import ChromaProcess
 from tests.support.fakes import WordEmbeddings
 from tests.support.vectors import add, open_archive, problems, server_settings, storm
+from ui.cli.format import status_text
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def shared_server() -> Iterator[ChromaProcess]:
-    server = ChromaProcess()
-    try:
-        yield server.start()
-    finally:
-        server.remove()
-
-
-@pytest.fixture
-def own_server() -> Iterator[ChromaProcess]:
-    """Return a server to be killed."""
-    server = ChromaProcess()
-    try:
-        yield server.start()
-    finally:
-        server.remove()
 
 
 def names_on(server: ChromaProcess, archive: Archive) -> list[str]:
@@ -64,12 +47,12 @@ def held_on(archive: Archive) -> list[int]:
 
 
 def test_server_has_a_collection_for_each_year(
-    shared_server: ChromaProcess, tmp_path: Path
+    chroma_server: ChromaProcess, tmp_path: Path
 ) -> None:
-    folder, settings = tmp_path / "archive", server_settings(shared_server)
+    folder, settings = tmp_path / "archive", server_settings(chroma_server)
     add(folder, settings, [*(storm(n, 2018 + n % 2) for n in range(6)), storm(6, None)])
     with open_archive(folder, settings) as archive:
-        names = names_on(shared_server, archive)
+        names = names_on(chroma_server, archive)
         assert [name.rpartition("-")[2] for name in names[1:]] == ["2018", "2019", "undated"]
         assert "-g0-" in names[0]
         assert [found(archive, f"number{n}") for n in range(7)] == [[str(n)] for n in range(7)]
@@ -78,10 +61,10 @@ def test_server_has_a_collection_for_each_year(
     assert problems(folder, settings) == []
 
 
-def test_server_ranks_as_the_files_do(shared_server: ChromaProcess, tmp_path: Path) -> None:
+def test_server_ranks_as_the_files_do(chroma_server: ChromaProcess, tmp_path: Path) -> None:
     articles = [storm(n, 2010 + n % 4) for n in range(60)]
     lists = []
-    for settings in (server_settings(shared_server), Settings()):
+    for settings in (server_settings(chroma_server), Settings()):
         folder = tmp_path / ("server" if settings.chroma else "files")
         add(folder, settings, articles)
         with open_archive(folder, settings) as archive:
@@ -94,14 +77,14 @@ def test_server_ranks_as_the_files_do(shared_server: ChromaProcess, tmp_path: Pa
 
 
 def test_quotas_split_writes_and_full_collections(
-    shared_server: ChromaProcess, tmp_path: Path
+    chroma_server: ChromaProcess, tmp_path: Path
 ) -> None:
     folder = tmp_path / "archive"
-    settings = server_settings(shared_server, chroma_batch=7, chroma_results=10, chroma_records=100)
+    settings = server_settings(chroma_server, chroma_batch=7, chroma_results=10, chroma_records=100)
     add(folder, settings, [storm(n) for n in range(130)])
     add(folder, settings, [storm(n) for n in range(130, 250)])
     with open_archive(folder, settings, "write") as archive:
-        assert len(names_on(shared_server, archive)) == 4  # the control's and three of 2020
+        assert len(names_on(chroma_server, archive)) == 4  # the control's and three of 2020
         assert held_on(archive) == list(range(1, 251))
         assert found(archive, storm(3).text) == ["3"]
         assert found(archive, storm(249).text) == ["249"]
@@ -112,10 +95,10 @@ def test_quotas_split_writes_and_full_collections(
 
 
 def test_filters_reach_the_server_as_numbers(
-    shared_server: ChromaProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    chroma_server: ChromaProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("rag.index.search.EXACT_UP_TO", 0)
-    folder, settings = tmp_path / "archive", server_settings(shared_server)
+    folder, settings = tmp_path / "archive", server_settings(chroma_server)
     articles = [
         storm(n, 2010 + n % 3, publisher="Rare" if n % 30 == 7 else "Daily") for n in range(120)
     ]
@@ -136,9 +119,9 @@ def test_filters_reach_the_server_as_numbers(
 
 
 def test_two_archives_on_one_server_do_not_mix(
-    shared_server: ChromaProcess, tmp_path: Path
+    chroma_server: ChromaProcess, tmp_path: Path
 ) -> None:
-    settings = server_settings(shared_server)
+    settings = server_settings(chroma_server)
     add(tmp_path / "one", settings, [storm(1)])
     add(tmp_path / "two", settings, [storm(2)])
     for name, own in (("one", "1"), ("two", "2")):
@@ -148,10 +131,10 @@ def test_two_archives_on_one_server_do_not_mix(
 
 
 def test_copied_archive_gets_an_index_of_its_own(
-    shared_server: ChromaProcess, tmp_path: Path
+    chroma_server: ChromaProcess, tmp_path: Path
 ) -> None:
     """Both know the same collections, and would overwrite each other's passages."""
-    settings = server_settings(shared_server)
+    settings = server_settings(chroma_server)
     add(tmp_path / "one", settings, [storm(1)])
     shutil.copytree(tmp_path / "one", tmp_path / "two")
     add(tmp_path / "two", settings, [storm(2, 2021)])
@@ -163,18 +146,18 @@ def test_copied_archive_gets_an_index_of_its_own(
         assert problems(tmp_path / name, settings) == []
 
 
-def test_switch_of_models_builds_beside(shared_server: ChromaProcess, tmp_path: Path) -> None:
+def test_switch_of_models_builds_beside(chroma_server: ChromaProcess, tmp_path: Path) -> None:
     class Reversed(WordEmbeddings):
         name = "reversed"
 
         def embed_query(self, text: str) -> list[float]:
             return super().embed_query(text)[::-1]
 
-    folder, settings = tmp_path / "archive", server_settings(shared_server)
+    folder, settings = tmp_path / "archive", server_settings(chroma_server)
     add(folder, settings, [storm(n, 2018 + n % 2) for n in range(8)])
     with open_archive(folder, settings, "write") as archive:
         archive.reembed(Reversed())
-        names = names_on(shared_server, archive)
+        names = names_on(chroma_server, archive)
         assert len(names) == 3
         assert all("-g1-" in name for name in names)
         assert found(archive, "number5") == ["5"]
@@ -183,19 +166,19 @@ def test_switch_of_models_builds_beside(shared_server: ChromaProcess, tmp_path: 
         assert found(archive, "number5") == ["5"]
 
 
-def test_searches_go_on_without_the_server(own_server: ChromaProcess, tmp_path: Path) -> None:
+def test_searches_go_on_without_the_server(chroma_server: ChromaProcess, tmp_path: Path) -> None:
     folder = tmp_path / "archive"
-    settings = server_settings(own_server, chroma_seconds=2.0)
+    settings = server_settings(chroma_server, chroma_seconds=2.0)
     add(folder, settings, [storm(n) for n in range(20)])
     with open_archive(folder, settings) as reader:
         assert found(reader, "number5") == ["5"]
-        own_server.kill()
+        chroma_server.kill()
         assert found(reader, "number5") == ["5"]  # exactly, from the database
-        assert any(own_server.url in line for line in problems(folder, settings))
+        assert any(chroma_server.url in line for line in problems(folder, settings))
         add(folder, settings, [storm(20, 2021)])  # nothing is lost, though it is behind
         assert found(reader, "number20") == ["20"]
         assert reader.indexes.lag == 1
-        own_server.start()
+        chroma_server.start()
         add(folder, settings, [storm(21, 2022)])
         until = time.monotonic() + 60
         while reader.indexes.vectors.reached < reader.version and time.monotonic() < until:
@@ -206,34 +189,99 @@ def test_searches_go_on_without_the_server(own_server: ChromaProcess, tmp_path: 
     assert problems(folder, settings) == []
 
 
-def test_large_archive_without_server_says_it_is_incomplete(
-    own_server: ChromaProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_searches_say_that_they_do_without_the_server(
+    chroma_server: ChromaProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rag.index.search.EXACT_WITHOUT_SERVER", 5)
-    folder, settings = tmp_path / "archive", server_settings(own_server)
+    monkeypatch.setattr("rag.index.search.READ_WITHOUT_SERVER", 5)
+    folder, settings = tmp_path / "archive", server_settings(chroma_server)
+    add(folder, settings, [storm(n) for n in range(20)])
+
+    def codes(reader: Archive) -> list[str]:
+        found = retrieve(reader, "storm number5", 1)
+        assert found.hits[0].metadata.article_id.endswith("-5")
+        return [notice.code for notice in found.notices]
+
+    with open_archive(folder, settings) as reader:
+        assert codes(reader) == []
+        chroma_server.kill()
+        assert codes(reader) == ["vector_server_gone"]
+        assert found(reader, "number5") == ["5"]  # exactly, by the compact vectors
+        (folder / "vectors.int8").unlink()
+        assert codes(reader) == ["vector_server_incomplete"]
+        chroma_server.start()
+        until = time.monotonic() + 60
+        while codes(reader) and time.monotonic() < until:
+            time.sleep(0.1)
+        assert codes(reader) == []
+
+
+def test_searches_do_not_wait_for_a_server_that_is_gone(
+    chroma_server: ChromaProcess, tmp_path: Path
+) -> None:
+    """A server that accepts connections and says nothing costs one search its deadline."""
+    folder, settings = tmp_path / "archive", server_settings(chroma_server, chroma_seconds=1.0)
     add(folder, settings, [storm(n) for n in range(20)])
     with open_archive(folder, settings) as reader:
-        before = time.monotonic()
         assert found(reader, "number5") == ["5"]
-        assert reader.indexes.incomplete_at < before
-        own_server.kill()
-        assert found(reader, "number5") == []
-        assert reader.indexes.incomplete_at > before
-        assert reader.search("storm number5", 1)  # BM25 goes on
+        assert chroma_server.process is not None
+        chroma_server.process.send_signal(signal.SIGSTOP)
+        waited = []
+        for n in range(10):
+            began = time.monotonic()
+            assert found(reader, f"number{n}") == [str(n)]
+            waited.append(time.monotonic() - began)
+            time.sleep(0.4)  # longer than until the server is tried again
+        chroma_server.process.send_signal(signal.SIGCONT)
+        assert max(waited) < 3.0
+        assert sorted(waited)[-2] < 0.5
+
+
+def test_status_and_doctor_tell_of_the_server(chroma_server: ChromaProcess, tmp_path: Path) -> None:
+    folder, settings = tmp_path / "archive", server_settings(chroma_server)
+    add(folder, settings, [storm(n, 2018 + n % 2) for n in range(4)])
+    with open_archive(folder, settings) as reader:
+        status = reader.status(access=ALL_RIGHTS)
+        assert f"{chroma_server.url}: 2 collections, up to date" in status_text(status)
+        chroma_server.kill()
+        add(folder, settings, [storm(4)])
+        assert found(reader, "number4") == ["4"]
+        told = status_text(reader.status(access=ALL_RIGHTS))
+        assert f"{chroma_server.url}: 2 collections, 1 change behind" in told
+        assert "can't be used" in told
+
+
+def test_reader_fills_the_server_once_it_is_back(
+    chroma_server: ChromaProcess, tmp_path: Path
+) -> None:
+    """Nobody needs to write again for that."""
+    folder, settings = tmp_path / "archive", server_settings(chroma_server)
+    add(folder, settings, [storm(0)])
+    with open_archive(folder, settings) as reader:
+        chroma_server.kill()
+        add(folder, settings, [storm(n, 2015 + n) for n in range(1, 5)])
+        assert found(reader, "number3") == ["3"]
+        assert reader.indexes.lag == 1
+        chroma_server.start()
+        until = time.monotonic() + 60
+        while reader.indexes.lag and time.monotonic() < until:
+            assert found(reader, "number3") == ["3"]
+            time.sleep(0.05)
+        assert held_on(reader) == [1, 2, 3, 4, 5]
+    assert problems(folder, settings) == []
 
 
 def test_server_killed_during_writes_loses_nothing(
-    own_server: ChromaProcess, tmp_path: Path
+    chroma_server: ChromaProcess, tmp_path: Path
 ) -> None:
     folder = tmp_path / "archive"
-    settings = server_settings(own_server, chroma_batch=5)
+    settings = server_settings(chroma_server, chroma_batch=5)
     add(folder, settings, [storm(n) for n in range(10)])
-    killer = threading.Timer(0.15, own_server.kill)
+    killer = threading.Timer(0.15, chroma_server.kill)
     killer.start()
     for first in range(10, 250, 40):
         add(folder, settings, [storm(n, 2015 + n % 6) for n in range(first, first + 40)])
     killer.join()
-    own_server.start()
+    chroma_server.start()
     with open_archive(folder, settings, "write") as archive:
         assert archive.indexes.vectors.reached == archive.version
         assert held_on(archive) == list(range(1, 251))
@@ -241,9 +289,9 @@ def test_server_killed_during_writes_loses_nothing(
 
 
 def test_server_killed_during_searches_fails_none(
-    own_server: ChromaProcess, tmp_path: Path
+    chroma_server: ChromaProcess, tmp_path: Path
 ) -> None:
-    folder, settings = tmp_path / "archive", server_settings(own_server)
+    folder, settings = tmp_path / "archive", server_settings(chroma_server)
     add(folder, settings, [storm(n, 2015 + n % 6) for n in range(60)])
     wrong = list[tuple[int, list[str]]]()
     with open_archive(folder, settings) as reader:
@@ -259,8 +307,8 @@ def test_server_killed_during_searches_fails_none(
         threads = [threading.Thread(target=search) for _ in range(3)]
         for thread in threads:
             thread.start()
-        own_server.kill()
-        own_server.start()
+        chroma_server.kill()
+        chroma_server.start()
         stop.set()
         for thread in threads:
             thread.join()
@@ -268,9 +316,9 @@ def test_server_killed_during_searches_fails_none(
     assert problems(folder, settings) == []
 
 
-def test_interrupted_sync_is_done_again(shared_server: ChromaProcess, tmp_path: Path) -> None:
+def test_interrupted_sync_is_done_again(chroma_server: ChromaProcess, tmp_path: Path) -> None:
     """A writer that is killed after its writes leaves `reached` behind, and numbers twice."""
-    folder, settings = tmp_path / "archive", server_settings(shared_server)
+    folder, settings = tmp_path / "archive", server_settings(chroma_server)
     add(folder, settings, [storm(1)])
     with open_archive(folder, settings, "write") as archive:
         before = archive.store.database.meta("shared_vectors")
@@ -288,13 +336,13 @@ def test_interrupted_sync_is_done_again(shared_server: ChromaProcess, tmp_path: 
 
 @pytest.mark.parametrize("damage", ["deleted", "emptied", "foreign", "changed", "other length"])
 def test_doctor_finds_and_repairs_what_a_server_lost(
-    shared_server: ChromaProcess, tmp_path: Path, damage: str
+    chroma_server: ChromaProcess, tmp_path: Path, damage: str
 ) -> None:
-    folder, settings = tmp_path / "archive", server_settings(shared_server)
+    folder, settings = tmp_path / "archive", server_settings(chroma_server)
     add(folder, settings, [storm(n, 2018 + n % 2) for n in range(12)])
     with open_archive(folder, settings) as archive:
-        name = names_on(shared_server, archive)[1]
-    at = shared_server.collections
+        name = names_on(chroma_server, archive)[1]
+    at = chroma_server.collections
     collection = httpx.get(f"{at}/{name}").json()["id"]
     if damage == "emptied":
         httpx.post(f"{at}/{collection}/delete", json={"ids": ["1", "3"]}).raise_for_status()
@@ -321,17 +369,17 @@ def test_doctor_finds_and_repairs_what_a_server_lost(
 
 @pytest.mark.parametrize("server_is", ["there", "gone"])
 def test_erasure_reaches_the_server(
-    own_server: ChromaProcess, tmp_path: Path, server_is: str
+    chroma_server: ChromaProcess, tmp_path: Path, server_is: str
 ) -> None:
-    folder, settings = tmp_path / "archive", server_settings(own_server)
+    folder, settings = tmp_path / "archive", server_settings(chroma_server)
     add(folder, settings, [storm(n) for n in range(6)])
     if server_is == "gone":
-        own_server.kill()
+        chroma_server.kill()
     with open_archive(folder, settings, "write") as archive:
         assert archive.erase("courier.example/storm-2") is (server_is == "there")
         assert archive.get("courier.example/storm-2") is None
     if server_is == "gone":
-        own_server.start()
+        chroma_server.start()
         with open_archive(folder, settings, "write"):
             pass  # finishes the erasure
     with open_archive(folder, settings) as archive:

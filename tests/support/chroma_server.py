@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.browser.conftest import free_port
+from tests.support.ports import free_port
 
 # The script in a virtual environment's folder needn't be in the path.
 RUN = "import sys; from chromadb.cli.cli import app; sys.exit(app())"
@@ -57,6 +58,13 @@ class ChromaProcess:
             except httpx.HTTPError:
                 continue
         raise AssertionError((self.folder / "server.log").read_text())
+
+    def ensure_running(self) -> ChromaProcess:
+        """Start the server if it was killed, and let it go on if it was stopped."""
+        if self.process is None:
+            return self.start()
+        self.process.send_signal(signal.SIGCONT)
+        return self
 
     def kill(self) -> None:
         """Kill the server as `kill -9` does."""
