@@ -233,7 +233,7 @@ def remark(notice: Notice) -> None:
     A repeated one counts once.
 
     Args:
-        notice: What whoever asked should know of the search.
+        notice: What the reader should know of the search.
     """
     remarks = _remarks.get()
     if remarks is not None and notice not in remarks:

@@ -129,7 +129,7 @@ class Settings:
     chroma_token: str = ""
     chroma_tenant: str = "default_tenant"
     chroma_database: str = "default_database"
-    chroma_seconds: float = 5.0
+    chroma_seconds: float = 2.0
     chroma_results: int = 300
     chroma_batch: int = 300
     chroma_records: int = 5_000_000

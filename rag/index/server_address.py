@@ -24,7 +24,7 @@ class ServerAddress:
     token: str = ""
     tenant: str = "default_tenant"
     database: str = "default_database"
-    seconds: float = 5.0
+    seconds: float = 2.0
 
     def __repr__(self) -> str:
         """Return the address without the token."""
