@@ -26,6 +26,7 @@ from rag.archive.reembed import WAIT, OnProgress, ReembedResult, cancel_reembed,
 from rag.errors import ArchiveDamagedError, BackfileError
 from rag.index.consistency import find_lost_writes
 from rag.index.search import Indexes
+from rag.index.vector_server import open_shared_index
 from rag.models.archive_model import ArchiveModel, LazyEmbeddings, open_reranker_lazily
 from rag.schema import Article
 from rag.settings import Settings
@@ -68,7 +69,7 @@ class Archive(ArchiveReader):
         generation: int = 0,
         reranker: BaseCrossEncoder | None = None,
     ) -> None:
-        indexes = Indexes(path, store, lock)
+        indexes = Indexes(path, store, lock, open_shared_index(settings, store))
         super().__init__(path, store, indexes, model, generation, reranker)
         self._lock = lock
         self._settings = settings
@@ -431,6 +432,7 @@ class Archive(ArchiveReader):
                     store,
                     fresh,
                     indexes=self._indexes if writing else None,
+                    shared=open_shared_index(settings, store) if not writing else None,
                     on_progress=on_progress,
                     wait=wait,
                 )

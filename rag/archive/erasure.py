@@ -79,9 +79,10 @@ def finish_erasure(folder: Path, store: ArticleStore, indexes: Indexes) -> bool:
         frozenset(names),
     )
     IngestJobs(folder).forget_rejects()
+    indexes.forget_vectors(store.passages.numbers_of(left))
     withdrawals.erase(left, [*names, *titles])
-    indexes.rebuild()
-    return withdrawals.finish(left)
+    clean = indexes.rebuild_without_erased()
+    return withdrawals.finish(left) and clean
 
 
 def _titles_and_texts(store: ArticleStore, article_ids: Sequence[str]) -> list[tuple[str, str]]:

@@ -17,12 +17,14 @@ from cachetools import LRUCache
 
 from rag.archive.lookup import ArchiveLookup
 from rag.archive.snapshot import ArchiveSnapshot
+from rag.archive.stats import ArchiveStatus, archive_status
 from rag.archive.view import SearchMode
 from rag.errors import ArchiveLockedError
 from rag.index.search import Indexes, Scored
 from rag.models.archive_model import ArchiveModel
 from rag.models.langchain_interface import as_langchain
 from rag.schema import (
+    Access,
     Article,
     ArticleMetadata,
     Filters,
@@ -435,6 +437,10 @@ class ArchiveReader(ArchiveLookup):
         from rag.archive.browse import ArticleBrowser
 
         return ArticleBrowser(self._store, self._indexes)
+
+    def status(self, *, access: Access = ()) -> ArchiveStatus:
+        """Return the archive's statistics: see `ArchiveLookup.status`."""
+        return archive_status(self.path, self._store, access, self._indexes.shared)
 
     def refresh(self) -> None:
         """Read the changes that other processes have made; every search does this itself."""

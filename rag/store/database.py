@@ -120,6 +120,11 @@ class Database:
                 time.sleep(POLL_INTERVAL)
 
     @property
+    def writable(self) -> bool:
+        """True if the file was opened for writing."""
+        return self._writable
+
+    @property
     def connection(self) -> sqlite3.Connection:
         """This thread's connection, opened on first use.
 

@@ -26,11 +26,12 @@ Place = Literal[
     "store", "text index (BM25)", "article index", "vector index", "compact vectors", "saved items"
 ]
 # The repair: indexes are rebuilt from the database, names found again, lost vectors embedded
-# again, orphaned rows and impossible dates deleted; lost or altered texts need a backup or the
-# source, and lost changes are accepted if they can't be restored. Words of erased articles are
-# erased.
+# again; orphaned rows, impossible dates and a vector server's foreign records deleted; lost or
+# altered texts need a backup or the source, and lost changes are accepted if they can't be
+# restored. Words of erased articles are erased.
 Fix = Literal[
     "index",
+    "foreign",
     "names",
     "embed",
     "discard",
