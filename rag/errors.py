@@ -5,6 +5,7 @@ BackfileError
 +-- ArchiveLockedError        another process is writing to the archive
 +-- ArchiveUnwritableError    the disk is full, or the archive is not writable
 +-- ArchiveDamagedError       the database cannot be read, or is of a newer version
++-- RecordUnavailableError    the PostgreSQL server of a shared record cannot be reached
 +-- DamagedIndexError         an index is damaged and will be rebuilt (rag.index.chroma_index)
 +-- EmbeddingMismatchError    the archive was built with another embedding model
 +-- BackupError               a backup is incomplete, or its target already exists
@@ -60,6 +61,12 @@ class ArchiveDamagedError(BackfileError):
     """The database cannot be read, or a newer version of Backfile wrote it."""
 
     usual_code = "archive_damaged"
+
+
+class RecordUnavailableError(BackfileError):
+    """The PostgreSQL server of a shared record cannot be reached."""
+
+    usual_code = "record_unavailable"
 
 
 class EmbeddingMismatchError(BackfileError):

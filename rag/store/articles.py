@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from rag.errors import ReadError
 from rag.nlp.dates import format_date
 from rag.schema import ALL_RIGHTS, EVERYTHING, Access, Article, ArticleMetadata, Filters, Span
 from rag.store import correction_articles
-from rag.store.database import CHUNK, placeholders
+from rag.store.database import CHUNK, Database, placeholders
 from rag.store.duplicate_clusters import DuplicateClusters
 from rag.store.filters import CURRENT, authors, where_clause
 from rag.store.names import NameStore, names_of
@@ -116,7 +117,17 @@ class ArticleStore:
             ArchiveNotFoundError: There is no database, and `create` is false.
             ArchiveDamagedError: The file is not a Backfile database, or of a newer version.
         """
-        self.database = SqliteDatabase(folder, create=create, writable=writable)
+        self._use(SqliteDatabase(folder, create=create, writable=writable))
+
+    @classmethod
+    def over(cls, database: Database) -> Self:
+        """Return the store over a database that is open already; closing it closes the database."""
+        store = cls.__new__(cls)
+        store._use(database)
+        return store
+
+    def _use(self, database: Database) -> None:
+        self.database = database
         self.passages = PassageStore(self.database)
         self.duplicates = DuplicateClusters(self.database)
         self.names = NameStore(self.database)
