@@ -40,6 +40,8 @@ from rag.store.staged_vectors import MODEL
 if TYPE_CHECKING:
     from langchain_core.cross_encoders import BaseCrossEncoder
 
+    from rag.archive.following import RecordFollower
+
 PAST_DAYS = 4  # cached snapshots; each holds the passages that have ended since
 T = TypeVar("T")
 
@@ -52,6 +54,7 @@ class ArchiveReader(ArchiveLookup):
     Attributes:
         path: The archive's folder.
         reranker: The cross-encoder that reranks the best hits of every search; None for none.
+        follower: Keeps the folder up to date with a shared record; None without one.
     """
 
     def __init__(
@@ -77,6 +80,7 @@ class ArchiveReader(ArchiveLookup):
         self._indexes = indexes
         self._model, self._generation = model, generation
         self.reranker = reranker
+        self.follower: RecordFollower | None = None
         self._past: LRUCache[tuple[datetime, int], ArchiveSnapshot] = LRUCache(PAST_DAYS)
         self._past_lock = Lock()
 
@@ -311,7 +315,7 @@ class ArchiveReader(ArchiveLookup):
         The first list of names does this, which takes about a minute for 50,000 passages, once; a
         server does it before it answers.
         """
-        if self._store.names.is_complete():
+        if self.follower is not None or self._store.names.is_complete():
             return
         try:
             lock = writer_lock(self.path)

@@ -17,7 +17,7 @@ import numpy as np
 from filelock import FileLock
 
 from rag.errors import ArchiveDamagedError, ArchiveLockedError
-from rag.index.chroma_index import ChromaIndex
+from rag.index.chroma_index import ChromaIndex, synced_sequence
 from rag.index.tantivy_index import FOLDERS, TantivyIndex, Unit
 from rag.store.articles import ArticleStore
 from rag.store.connection import unopened_error
@@ -88,7 +88,7 @@ class IndexSync:
         try:
             return TantivyIndex(self.folder, unit)
         except Exception as error:  # Tantivy raises many types for damaged files
-            with self._hold_write_lock() as may:
+            with self.hold_write_lock() as may:
                 if not may:
                     self._refuse_unwritable(error)
                     raise ArchiveDamagedError(
@@ -120,7 +120,7 @@ class IndexSync:
             try:
                 index = ChromaIndex(self.folder)
             except Exception as error:  # Chroma raises many types for damaged files
-                with self._hold_write_lock() as may:
+                with self.hold_write_lock() as may:
                     if not may:
                         self._refuse_unwritable(error)
                         raise ArchiveDamagedError(
@@ -129,7 +129,7 @@ class IndexSync:
                         ) from error
                     return self._repair_vectors()
             if index.generation != self._store.generation():
-                with self._hold_write_lock() as may:
+                with self.hold_write_lock() as may:
                     if may:  # a switch of models was killed before it replaced the index
                         index.close()
                         return self._repair_vectors()
@@ -358,23 +358,33 @@ class IndexSync:
 
     def _try_catch_up(self) -> bool:
         """Catch up if no other process is writing; return True if done."""
-        with self._hold_write_lock() as may:
+        with self.hold_write_lock() as may:
             if may:
                 self._reopen()
                 self.catch_up()
             return may
 
+    def catch_up_in_turn(self) -> None:
+        """Catch up under a write lock that several processes take in turn."""
+        vectors = self.vectors
+        if not vectors.is_current() or synced_sequence(self.folder) != vectors.reached:
+            self._reopen()  # another process has written it since
+        self.catch_up()
+
     @contextlib.contextmanager
-    def _hold_write_lock(self) -> Iterator[bool]:
+    def hold_write_lock(self, wait: float = 0.0) -> Iterator[bool]:
         """Hold the write lock during the block if it is free; yield True if it is held.
 
         A thread that holds it already keeps it.
+
+        Args:
+            wait: Seconds to wait for another process.
         """
         if self._lock is not None or self._holder == threading.get_ident():
             yield True
             return
         try:
-            lock = writer_lock(self.folder)
+            lock = writer_lock(self.folder, wait)
         except (ArchiveLockedError, OSError):
             yield False
             return

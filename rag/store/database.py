@@ -8,13 +8,14 @@ from __future__ import annotations
 import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
 from rag.errors import BackfileError, InvalidValueError, ReadError
 
+COPY_MARK = "follower_position"  # key of `meta` in the copy of a shared record
 CHUNK = 500  # parameters per statement; older versions of SQLite allow 999
 
 
@@ -100,6 +101,17 @@ class Database(ABC):
     @abstractmethod
     def snapshot(self) -> AbstractContextManager[None]:
         """Run the block on one state of the database, unaffected by writes in the meantime."""
+
+    def hold_writers(self) -> AbstractContextManager[None]:
+        """Keep every other process from writing during the block, over several transactions.
+
+        The holder of an archive's write lock does so already.
+        """
+        return nullcontext()
+
+    def hold_reembedding(self) -> AbstractContextManager[None]:
+        """Keep every other process from switching the model of a shared record."""
+        return nullcontext()
 
     @abstractmethod
     def next_numbers(self, table: str, count: int) -> Sequence[int]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import itertools
 import json
 import re
-import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +20,7 @@ import numpy as np
 from rag.errors import BackfileError
 from rag.store.migrations import MIGRATIONS, expected_schema, foreign_objects, missing_objects
 from rag.store.rows import METADATA, row_to_article
-from rag.store.sqlite_database import open_untrusted
+from rag.store.sqlite_database import Connection, open_untrusted
 from rag.store.staged_vectors import GENERATION, TABLE
 
 CHUNK = 1_000  # rows at a time
@@ -81,7 +80,7 @@ def count_rows(path: Path) -> tuple[int, int, int, str]:
     return int(articles), int(passages), int(sequence), str(model)
 
 
-def check_schema(connection: sqlite3.Connection, migrations: tuple[str, ...] = MIGRATIONS) -> int:
+def check_schema(connection: Connection, migrations: tuple[str, ...] = MIGRATIONS) -> int:
     """Return the version of a database's schema.
 
     Raises:
@@ -111,7 +110,7 @@ def _named(objects: list[tuple[str, str, str]]) -> str:
     return f"{kind} {name[:60]!r}"
 
 
-def check_pages(connection: sqlite3.Connection) -> None:
+def check_pages(connection: Connection) -> None:
     """Check the pages of a database.
 
     Raises:
@@ -125,7 +124,7 @@ def check_pages(connection: sqlite3.Connection) -> None:
 
 
 def check_column_types(
-    connection: sqlite3.Connection, version: int, migrations: tuple[str, ...] = MIGRATIONS
+    connection: Connection, version: int, migrations: tuple[str, ...] = MIGRATIONS
 ) -> None:
     """Check every value against its column's type: SQLite itself accepts any type anywhere.
 
@@ -142,7 +141,7 @@ def check_column_types(
                 raise InvalidStoreError(f"a value of {table}.{name} has the wrong type")
 
 
-def _types(connection: sqlite3.Connection, version: int) -> None:
+def _types(connection: Connection, version: int) -> None:
     check_column_types(connection, version)
     for _, last in connection.execute("SELECT name, seq FROM sqlite_sequence"):
         if not isinstance(last, int) or not 0 <= last <= LARGEST:
@@ -164,12 +163,12 @@ def _tables(version: int, migrations: tuple[str, ...] = MIGRATIONS) -> list[str]
     return sorted(name for name in tables if not name.startswith("sqlite_"))
 
 
-def _columns(connection: sqlite3.Connection, table: str) -> list[tuple[str, str, bool, bool]]:
+def _columns(connection: Connection, table: str) -> list[tuple[str, str, bool, bool]]:
     rows = connection.execute(f'PRAGMA table_info("{table}")').fetchall()
     return [(name, declared, bool(req), bool(key)) for _, name, declared, req, _, key in rows]
 
 
-def _values(connection: sqlite3.Connection, version: int) -> None:
+def _values(connection: Connection, version: int) -> None:
     """Read every text, time and article once, as the commands will."""
     for table in _tables(version):
         columns = _columns(connection, table)
@@ -208,11 +207,11 @@ def _check_time(value: str | None, table: str) -> None:
         time.astimezone(UTC)  # raises OverflowError for years outside the calendar
 
 
-def _rows(connection: sqlite3.Connection, statement: str) -> Iterator[Any]:
+def _rows(connection: Connection, statement: str) -> Iterator[Any]:
     return itertools.chain.from_iterable(_chunks(connection, statement))
 
 
-def _chunks(connection: sqlite3.Connection, statement: str) -> Iterator[list[Any]]:
+def _chunks(connection: Connection, statement: str) -> Iterator[list[Any]]:
     rows = connection.execute(statement)
     while chunk := rows.fetchmany(CHUNK):
         yield chunk

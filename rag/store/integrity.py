@@ -11,11 +11,11 @@ from typing import Literal
 
 import numpy as np
 
-from rag.errors import ArchiveDamagedError
+from rag.errors import ArchiveDamagedError, SettingsError
 from rag.schema import Article, Span
 from rag.store.articles import content_hash, embedding_text, text_digest
 from rag.store.change_times import misdated_changes
-from rag.store.database import Database
+from rag.store.database import COPY_MARK, Database
 from rag.store.names import faulty_revisions
 from rag.store.rows import METADATA, METADATA_WIDTH, row_to_article
 from rag.store.staged_vectors import NEXT_MODEL, TABLE
@@ -320,6 +320,19 @@ def _format_some(found: list[str] | list[int], noun: str, what: str) -> str:
 def format_count(count: int, noun: str) -> str:
     """Return "1 passage", "3 passages"."""
     return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def refuse_copy(folder: Path, database: Database) -> None:
+    """Refuse to write to the copy of a shared record: the next change would undo it.
+
+    Raises:
+        SettingsError: The database is a copy.
+    """
+    if database.meta(COPY_MARK):
+        raise SettingsError(
+            f"the archive at {folder} is the copy of a shared record: set BACKFILE_RECORD to write "
+            "to it, or run `backfile record detach` to make it an archive of its own"
+        )
 
 
 def refuse_triggers(folder: Path, database: Database) -> None:

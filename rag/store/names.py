@@ -261,9 +261,14 @@ def faulty_revisions(database: Database) -> list[int]:
     Names that are still being read for the first time are not missing.
     """
     connection = database.connection
-    known = {n: (kind, name) for n, kind, name in connection.execute("SELECT number, kind, name FROM names")}
+    known = {
+        n: (kind, name)
+        for n, kind, name in connection.execute("SELECT number, kind, name FROM names")
+    }
     faulty = list[int]()
-    for key, held, checksum in connection.execute("SELECT revision_id, names, checksum FROM mentions"):
+    for key, held, checksum in connection.execute(
+        "SELECT revision_id, names, checksum FROM mentions"
+    ):
         numbers = _numbers([held]).tolist()
         names = sorted(known[number] for number in numbers if number in known)
         if len(held) % 4 or len(names) < len(numbers) or _checksum(key, names) != checksum:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,7 @@ from rag.store.feeds import FEED_ROWS, LONGEST_ERROR, Feed, row_to_feed
 from rag.store.saved_database import MIGRATIONS, SavedDatabase
 from rag.store.saved_names import clean_name, is_id
 from rag.store.saved_searches import LONGEST_QUERY, SavedSearch, is_mode, row_to_search
-from rag.store.sqlite_database import open_untrusted
+from rag.store.sqlite_database import Connection, open_untrusted
 
 _TIMES = ("created", "looked", "added", "due", "read", "deleted")
 
@@ -79,7 +78,7 @@ def find_saved_damage(database: SavedDatabase) -> str:
     return ""
 
 
-def _check(connection: sqlite3.Connection) -> None:
+def _check(connection: Connection) -> None:
     version = check_schema(connection, MIGRATIONS)
     check_column_types(connection, version, MIGRATIONS)
     for query, convert in _ROWS:

@@ -35,6 +35,8 @@ from rag.store.migrations import (
     version_of,
 )
 
+Connection = sqlite3.Connection
+
 FILE = "archive.sqlite"
 MIGRATION_WAIT = 5.0  # seconds for another process to finish its migration
 POLL_INTERVAL = 0.05  # seconds between two checks for that

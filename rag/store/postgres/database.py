@@ -12,7 +12,12 @@ import psycopg
 from psycopg import pq
 from psycopg.conninfo import conninfo_to_dict
 
-from rag.errors import ArchiveNotFoundError, RecordUnavailableError, SettingsError
+from rag.errors import (
+    ArchiveLockedError,
+    ArchiveNotFoundError,
+    RecordUnavailableError,
+    SettingsError,
+)
 from rag.store.database import Connection, Cursor, Database
 from rag.store.migrations import NEWEST
 from rag.store.postgres.dialect import strip_nul, translate
@@ -20,8 +25,10 @@ from rag.store.postgres.errors import describe, map_error
 from rag.store.postgres.schema import (
     KEYS,
     LOCK_KEY,
+    REEMBED_KEY,
     create_or_upgrade,
     foreign_triggers,
+    position,
     refuse_newer,
     version_of,
 )
@@ -297,6 +304,34 @@ class PostgresDatabase(Database):
             self._local.depth -= 1
             if connection.is_usable:
                 connection.execute(f"SELECT pg_advisory_unlock({LOCK_KEY})")
+
+    @contextmanager
+    def hold_reembedding(self) -> Iterator[None]:
+        """Keep every other process from switching the model during the block.
+
+        Raises:
+            ArchiveLockedError: Another process is switching it.
+        """
+        connection = self._begin("SELECT 1")
+        if not connection.execute(f"SELECT pg_try_advisory_lock({REEMBED_KEY})").fetchone()[0]:
+            raise ArchiveLockedError(
+                f"the record at {self.name} is being re-embedded by another process: "
+                "try again when it has finished"
+            )
+        self._local.depth = self._depth + 1
+        try:
+            yield
+        finally:
+            self._local.depth -= 1
+            if connection.is_usable:
+                connection.execute(f"SELECT pg_advisory_unlock({REEMBED_KEY})")
+
+    def head(self) -> int:
+        """Return the position of the newest change of a row."""
+        try:
+            return position(self.connection.raw)
+        except psycopg.Error as error:
+            raise map_error(error, self.name, self.folder) from error
 
     def next_numbers(self, table: str, count: int) -> Sequence[int]:
         """Return the numbers for new rows of a table that never reuses one, ascending."""

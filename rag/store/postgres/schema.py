@@ -44,6 +44,7 @@ RECORD_ID = "record_id"  # key of `meta`
 POSITION = "_position"  # the column; always the last of the first version's
 # One lock for each schema of a database: two archives in one database don't wait for each other.
 LOCK_KEY = "1112229702, hashtext(current_schema())"
+REEMBED_KEY = "1112229703, hashtext(current_schema())"
 _LOCK = f"PERFORM pg_advisory_xact_lock({LOCK_KEY});"
 
 _COMMON = f"""
@@ -77,6 +78,13 @@ def version_of(connection: psycopg.Connection) -> int | None:
         return None
     found = connection.execute("SELECT version FROM record_state").fetchone()
     return int(found[0]) if found else None
+
+
+def position(connection: psycopg.Connection) -> int:
+    """Return the position of the record's newest change of a row."""
+    parts = (f"SELECT max({POSITION}) AS p FROM {table}" for table in (*KEYS, "tombstones"))  # nosec B608 # names of our schema
+    row = connection.execute(f"SELECT max(p) FROM ({' UNION ALL '.join(parts)}) heads").fetchone()  # type: ignore[arg-type]  # nosec B608
+    return int(row[0] or 0) if row else 0
 
 
 def refuse_newer(version: int, server: str) -> None:
@@ -166,8 +174,9 @@ def install_triggers(connection: psycopg.Connection, table: str) -> None:
 
 TRIGGERS = ("record_lock", "record_stamp", "record_bury")
 _TRIGGERS_OF = (
-    "SELECT c.relname, t.tgname, t.tgenabled FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid "
-    "WHERE NOT t.tgisinternal AND c.relnamespace = current_schema()::regnamespace "
+    "SELECT c.relname, t.tgname, t.tgenabled FROM pg_trigger t "
+    "JOIN pg_class c ON c.oid = t.tgrelid WHERE NOT t.tgisinternal "
+    "AND c.relnamespace = current_schema()::regnamespace "
     "AND c.relname = ANY(%s) ORDER BY 1, 2"
 )
 
