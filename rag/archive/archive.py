@@ -25,6 +25,7 @@ from rag.archive.reembed import (
     reembed,
     reembed_shared,
 )
+from rag.archive.storable import without_nul
 from rag.chunking import split_article, token_limit
 from rag.errors import (
     ArchiveDamagedError,
@@ -277,6 +278,8 @@ class Archive(ArchiveReader):
         with map_disk_errors(self.path):
             for item in [articles] if isinstance(articles, Article) else articles:
                 article, spans = (item, None) if isinstance(item, Article) else item
+                if self.follower is not None:
+                    article, spans = without_nul(article, spans)
                 _check_dates(article)
                 if article.id in batch:  # a repeated article is a revision of its own
                     earlier += self._add(batch)

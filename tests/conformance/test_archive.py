@@ -107,7 +107,7 @@ def test_browsing_and_names(place: Place) -> None:
             "paper.example/4"
         )
         assert archive.publishers()[:2] == ("The Paper", "The Post")
-        names = {one.name for one in archive.names().names}
+        names = {one.name for one in archive.names()}
         assert {"Jane Doe", "Tom Lee"} <= names
         assert archive.daily_counts()["The Post"]
         assert archive.status().articles == 8
@@ -173,15 +173,15 @@ def test_logs_of_ingest(place: Place) -> None:
     "text",
     [
         "Zero\0width. The bridge.",
-        "The bridge % of %s :name ? 'quoted' \\ \"double\" {0} $1.",
+        "The bridge. It's % of %s :name ? 'quoted' \\ \"double\" {0} $1.",
         "Der Straßenübergang in İstanbul ﬁel. Ǆ ẞ \u0345 \U0001f309 \u202e bridge.",
     ],
 )
 def test_hostile_texts(place: Place, text: str) -> None:
     with place.open() as archive:
         hostile = Article(id=f"x/{text}"[:200], title=text, text=text, publisher=text, section=text)
-        assert archive.add(in_two_passages(hostile)).new == 1
-        assert archive.add(in_two_passages(hostile)).unchanged == 1
+        assert archive.add([in_two_passages(hostile)]).new == 1
+        assert archive.add([in_two_passages(hostile)]).unchanged == 1
         (kept,) = archive.articles()
         assert kept.text.replace("\0", "") == text.replace("\0", "")
         assert len(texts(archive)) == 1
@@ -201,7 +201,7 @@ def test_lone_surrogates_are_refused(place: Place) -> None:
 def test_large_text(place: Place) -> None:
     with place.open() as archive:
         text = "The bridge is long. " * 500_000
-        archive.add(in_two_passages(Article(id="1", title="Long", text=text)))
+        archive.add([in_two_passages(Article(id="1", title="Long", text=text))])
         assert archive.article("1").text == text  # type: ignore[union-attr]
     with place.open("read") as reader:
         assert reader.article("1").text == text  # type: ignore[union-attr]
