@@ -236,6 +236,8 @@ class Archive(ArchiveReader):
                 follower.follow()
                 finish_erasure(folder, store, archive._indexes, follower.rewrite)
             else:
+                with suppress(BackfileError):  # readers go on with what they have
+                    follower.follow()
                 follower.start()
             opened.callback(follower.stop)
             archive._opened = opened.pop_all()
