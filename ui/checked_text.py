@@ -6,7 +6,7 @@ from typing import Any
 
 from rag.answer.check_text import OUTCOMES, CheckedSentence, Outcome, TextCheck
 from rag.schema import Citation
-from ui.i18n import Texts, render
+from ui.i18n import Texts, render, texts_in
 from ui.render import article_reference, article_text, terminal_text
 
 # Message keys of the outcomes.
@@ -21,15 +21,27 @@ OUTCOME_KEYS: dict[Outcome, str] = {
 
 
 def check_value(check: TextCheck) -> dict[str, Any]:
-    """Return a checked draft as a dict of JSON's types, with the number of each outcome."""
-    return {**check.to_dict(), "counts": check.counts}
+    """Return a checked draft as a dict of JSON's types.
+
+    Beside the fields of `TextCheck`, it has the number of each outcome, and each reason in English.
+    """
+    texts = texts_in("en")
+    sentences = [
+        {**one.to_dict(), "reason_text": reason_text(one, texts)} for one in check.sentences
+    ]
+    return {**check.to_dict(), "sentences": sentences, "counts": check.counts}
+
+
+def reason_text(sentence: CheckedSentence, texts: Texts) -> str:
+    """Return the reason for a sentence's outcome, on one line; "" without one."""
+    return article_text(render(sentence.reason, texts)) if sentence.reason else ""
 
 
 def outcome_text(sentence: CheckedSentence, texts: Texts) -> str:
     """Return the outcome for a sentence and the reason for it, on one line."""
     outcome = texts(OUTCOME_KEYS[sentence.outcome])
-    why = render(sentence.reason, texts) if sentence.reason else ""
-    return f"{outcome}: {article_text(why)}" if why else outcome
+    why = reason_text(sentence, texts)
+    return f"{outcome}: {why}" if why else outcome
 
 
 def counts_text(check: TextCheck, texts: Texts) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -17,6 +17,7 @@ from ingest.runner import COMMAND
 from rag.errors import BackfileError
 from rag.schema import ALL_RIGHTS, ArticleMetadata
 from rag.settings import Settings
+from ui.accounts.audit import MOST_NAMED
 from ui.article_lookup import find_article_ids
 from ui.writing import LOCK_SECONDS, open_writer
 
@@ -33,6 +34,7 @@ POLL_SECONDS = 0.5  # interval of progress updates
 
 Updates = SimpleQueue[Callable[["IngestResult"], "IngestResult"]]
 Work = Callable[[Event, Updates], None]
+OnAdded = Callable[[Sequence[str], int], None]
 Settled = Literal["done", "gone", "kept out"]
 
 _STAGING = Lock()
@@ -102,7 +104,8 @@ def ingest_upload(
     wait: float = 0.0,
     stop: Event | None = None,
     by: str = COMMAND,
-) -> Iterator[IngestResult]:
+    on_added: OnAdded | None = None,
+) -> Generator[IngestResult, None, None]:
     """Ingest files and web addresses in a thread, and yield the progress.
 
     Closing the iterator stops the ingest after the current batch.
@@ -116,6 +119,8 @@ def ingest_upload(
         wait: Seconds to wait for another writer.
         stop: When set, nothing more is read; what has been read is added.
         by: Address of the client, or id of the reader, for the log.
+        on_added: Called at the end, from the thread, with the first ids of articles that are new or
+            changed, and their number; also after a stop or a failure.
 
     Returns:
         Iterator of the progress, at least every `POLL_SECONDS`. The last value is done; `failed` is
@@ -123,13 +128,22 @@ def ingest_upload(
     """
     return follow(
         lambda stop, updates: _ingest(
-            archive, settings, files, addresses, stop, updates, preview=preview, wait=wait, by=by
+            archive,
+            settings,
+            files,
+            addresses,
+            stop,
+            updates,
+            preview=preview,
+            wait=wait,
+            by=by,
+            on_added=on_added,
         ),
         stop,
     )
 
 
-def follow(work: Work, stop: Event | None = None) -> Iterator[IngestResult]:
+def follow(work: Work, stop: Event | None = None) -> Generator[IngestResult, None, None]:
     """Run a part of an ingest in a thread, and yield its progress; closing the iterator stops it.
 
     Args:
@@ -173,6 +187,7 @@ def _ingest(
     preview: bool,
     wait: float,
     by: str,
+    on_added: OnAdded | None,
 ) -> None:
     from ingest.feed_reading import open_client
 
@@ -180,6 +195,7 @@ def _ingest(
         open_client(settings, stop) as client,
         _staged_files(archive.path, files) as staged,
         nullcontext(archive) if preview else open_writer(archive, settings, wait) as target,
+        _told_of_added(target, on_added),
     ):
         groups: list[tuple[str, Sequence[Path | str]]] = []
         groups += [(file.name, [file]) for file in staged]
@@ -192,6 +208,24 @@ def _ingest(
     if not preview and not stop.is_set():
         for file in files:
             file.unlink(missing_ok=True)
+
+
+@contextmanager
+def _told_of_added(target: Archive, on_added: OnAdded | None) -> Iterator[None]:
+    """Call `on_added` at the end, if articles were added."""
+    from rag.store.arrivals import read_arrived_ids
+
+    before = target.version
+    try:
+        yield
+    finally:
+        after = target.version
+        if on_added is not None and after != before:
+            ids, count = read_arrived_ids(
+                target.store.database, after=before, up_to=after, most=MOST_NAMED
+            )
+            if count:
+                on_added(ids, count)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Final, Literal
 from rag.rights import ALL_RIGHTS, Rights
 
 Scope = Literal["read", "ingest", "admin"]
+Obstacle = Literal["unknown token", "no token", "not local", "other site", "nobody writes"]
 SCOPES: Final[tuple[Scope, ...]] = ("read", "ingest", "admin")
 
 
@@ -21,12 +22,14 @@ class Reader:
             "admin" to read metrics and, with "ingest", to erase. One doesn't include another.
         rights: What they may see.
         name: What people call them; "" without users.
+        obstacle: Without users, why a request may only read; None if it may do more.
     """
 
     id: str
     scopes: frozenset[Scope]
     rights: Rights
     name: str = ""
+    obstacle: Obstacle | None = None
 
     def may(self, scope: Scope) -> bool:
         """Return whether they may do what needs a scope."""

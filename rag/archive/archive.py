@@ -13,9 +13,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from filelock import FileLock
-
-from rag.archive.erasure import erase_articles, finish_erasure
 from rag.archive.reader import ArchiveReader
 from rag.archive.reembed import (
     WAIT,
@@ -50,6 +47,7 @@ from rag.store.withdrawals import Withdrawal, Withdrawals
 from rag.valid_dates import EARLIEST_YEAR, LATEST_YEAR, is_valid_date
 
 if TYPE_CHECKING:
+    from filelock import FileLock
     from langchain_core.cross_encoders import BaseCrossEncoder
 
 Mode = Literal["read", "write"]
@@ -190,6 +188,8 @@ class Archive(ArchiveReader):
             if mode == "write":
                 archive._indexes.catch_up()
                 archive._indexes.remove_leftovers()
+                from rag.archive.erasure import finish_erasure
+
                 finish_erasure(folder, store, archive._indexes)
                 make_private(folder)
             archive._opened = opened.pop_all()
@@ -207,6 +207,7 @@ class Archive(ArchiveReader):
         create: bool,
     ) -> Archive:
         """Open an archive whose record is on PostgreSQL, and the folder that follows it."""
+        from rag.archive.erasure import finish_erasure
         from rag.archive.following import RecordFollower  # psycopg: 0.1 s
         from rag.store.postgres.database import PostgresDatabase
 
@@ -315,6 +316,7 @@ class Archive(ArchiveReader):
         )
 
     def _split(self, article: Article) -> tuple[Span, ...]:
+
         return tuple(split_article(article, token_limit(self.embeddings)))
 
     def _sync_indexes(self) -> None:
@@ -434,6 +436,8 @@ class Archive(ArchiveReader):
         Raises:
             ArchiveUnwritableError: The archive is open for reading only, or the disk is full.
         """
+        from rag.archive.erasure import erase_articles
+
         with map_disk_errors(self.path):
             follow = self.follower.rewrite if self.follower else None
             return erase_articles(

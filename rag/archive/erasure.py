@@ -16,6 +16,7 @@ from pathlib import Path
 from rag.archive.copied_words import CopiedWords
 from rag.index.search import Indexes
 from rag.store.articles import ArticleStore
+from rag.store.ingest_jobs import IngestJobs
 from rag.store.saved_database import SavedDatabase
 from rag.store.saved_erasure import erase_from_saved
 from rag.store.withdrawals import Erasure, Withdrawals
@@ -84,6 +85,7 @@ def finish_erasure(
         lambda text: matcher.matches(text.encode()) or copied.are_in(text),
         frozenset(names),
     )
+    IngestJobs(folder).forget_rejects()
     withdrawals.erase(left, [*names, *titles])
     if follow is not None:
         rewritten = follow()

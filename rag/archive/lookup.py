@@ -166,7 +166,8 @@ class ArchiveLookup(ArchiveView):
         with self._listing:
             known = self._publishers.get(key)
         if known is None:  # listing them takes 4 ms, at every search
-            known = super().publishers(access=access)
+            named = self._store.passages.current.publishers(access)
+            known = super().publishers(access=access) if named is None else tuple(named)
             with self._listing:
                 self._publishers[key] = known
         return known

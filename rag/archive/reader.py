@@ -1,6 +1,7 @@
 """ArchiveReader: read-only search, browsing and snapshots, without the writer's lock.
 
 Articles that the database no longer has are never returned, even if an index still has them.
+What a search doesn't need is imported when it is used: names, browsing and saved items.
 """
 
 from __future__ import annotations
@@ -14,16 +15,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from cachetools import LRUCache
 
-from rag.archive.browse import ArticleBrowser, BrowseOrder, BrowsePage, TableOrder
 from rag.archive.lookup import ArchiveLookup
-from rag.archive.names import NameCatalogue
-from rag.archive.saved import Saved
-from rag.archive.similar import similar_articles
 from rag.archive.snapshot import ArchiveSnapshot
 from rag.archive.view import SearchMode
 from rag.errors import ArchiveLockedError
 from rag.index.search import Indexes, Scored
 from rag.models.archive_model import ArchiveModel
+from rag.models.langchain_interface import as_langchain
 from rag.schema import (
     Article,
     ArticleMetadata,
@@ -40,7 +38,10 @@ from rag.store.staged_vectors import MODEL
 if TYPE_CHECKING:
     from langchain_core.cross_encoders import BaseCrossEncoder
 
+    from rag.archive.browse import ArticleBrowser, BrowseOrder, BrowsePage, TableOrder
     from rag.archive.following import RecordFollower
+    from rag.archive.names import NameCatalogue
+    from rag.archive.saved import Saved
 
 PAST_DAYS = 4  # cached snapshots; each holds the passages that have ended since
 T = TypeVar("T")
@@ -101,11 +102,13 @@ class ArchiveReader(ArchiveLookup):
         Raises:
             ModelError: The model can't be opened.
         """
-        return self._model.open()
+        return as_langchain(self._model.open())
 
     @property
     def saved(self) -> Saved:
         """Saved searches and dossiers; readers may write them while another process ingests."""
+        from rag.archive.saved import Saved
+
         return Saved(self)
 
     # search
@@ -306,6 +309,8 @@ class ArchiveReader(ArchiveLookup):
 
     @cached_property
     def _catalogue(self) -> NameCatalogue:
+        from rag.archive.names import NameCatalogue
+
         self.complete_names()
         return NameCatalogue(self._store, self._valid)
 
@@ -343,6 +348,8 @@ class ArchiveReader(ArchiveLookup):
         Returns:
             Their metadata, without the article itself, and with one of several near-duplicates.
         """
+        from rag.archive.similar import similar_articles
+
         return similar_articles(self, article, k, filters=filters)
 
     # browsing
@@ -428,6 +435,8 @@ class ArchiveReader(ArchiveLookup):
 
     @cached_property
     def _browser(self) -> ArticleBrowser:
+        from rag.archive.browse import ArticleBrowser
+
         return ArticleBrowser(self._store, self._indexes)
 
     def refresh(self) -> None:

@@ -319,7 +319,7 @@ class ArchiveSnapshot(ArchiveView):
         passages = self._store.passages
         lasting: Numbers | None = None
         if restricts(self._store.database, filters) or passages.newest_at() > self._newest:
-            lasting = passages.numbers(filters)
+            lasting = passages.passing(filters)
             lasting = lasting[lasting <= self._newest]
         return _StoreAsOf(
             lasting, passages.numbers(filters, f"{self._valid} AND r.until IS NOT NULL")

@@ -246,6 +246,20 @@ def synced_sequence(archive: Path) -> int:
     return int(_read_mark(archive / _current_folder(archive)).get("sequence", 0))
 
 
+def peek_reached(archive: Path, generation: int) -> int:
+    """Return the last change in the vector index, without opening Chroma.
+
+    Args:
+        archive: The archive's folder.
+        generation: The generation of vectors that the index must have.
+
+    Returns:
+        The sequence number; 0 if it is unknown, or the index has vectors of another model.
+    """
+    mark = _read_mark(archive / _current_folder(archive))
+    return int(mark.get("sequence", 0)) if mark.get("generation", 0) == generation else 0
+
+
 @cache
 def _scrub_malloc() -> None:
     """With glibc, make malloc overwrite fresh memory, so erased text cannot reach Chroma's files.

@@ -33,6 +33,7 @@ def index_problems(store: ArticleStore, indexes: Indexes) -> Iterator[Problem]:
     for unit, place in PLACES.items():
         yield from _guard(place, _text_problems(store, indexes, unit))
     yield from _guard("vector index", _vector_problems(store, indexes))
+    yield from _guard("compact vectors", _compact_problems(store, indexes))
 
 
 def _guard(place: Place, problems: Iterator[Problem]) -> Iterator[Problem]:
@@ -48,7 +49,9 @@ def repair_indexes(indexes: Indexes, problems: Sequence[Problem]) -> None:
     for place in dict.fromkeys(problem.place for problem in problems):
         of_it = [problem for problem in problems if problem.place == place]
         numbers = np.unique(np.array([n for p in of_it for n in p.numbers], np.int64))
-        if not all(problem.numbers for problem in of_it):
+        if place == "compact vectors":
+            indexes.rebuild_compact()
+        elif not all(problem.numbers for problem in of_it):
             indexes.rebuild(bm25=place != "vector index", vectors=place == "vector index")
         elif place != "vector index":
             indexes.reindex_text(numbers)
@@ -82,6 +85,16 @@ def _vector_problems(store: ArticleStore, indexes: Indexes) -> Iterator[Problem]
         vectors_differ = format_count(len(differ), "vector")
         what = f"{vectors_differ} different from the database (the first: {differ[0]})"
         yield Problem("vector index", what, "index", len(differ), tuple(differ))
+
+
+def _compact_problems(store: ArticleStore, indexes: Indexes) -> Iterator[Problem]:
+    differ = indexes.compact.differing(store)
+    if differ is None:
+        yield Problem("compact vectors", f"{indexes.compact.path.name} is damaged", "index")
+    elif differ:
+        vectors_differ = format_count(len(differ), "vector")
+        what = f"{vectors_differ} different from the database (the first: {differ[0]})"
+        yield Problem("compact vectors", what, "index", len(differ), tuple(differ))
 
 
 def _find_differing(store: ArticleStore, indexes: Indexes, numbers: Numbers) -> list[int]:

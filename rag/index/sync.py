@@ -12,12 +12,13 @@ import threading
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from filelock import FileLock
 
 from rag.errors import ArchiveDamagedError, ArchiveLockedError
-from rag.index.chroma_index import ChromaIndex, synced_sequence
+from rag.index.chroma_index import ChromaIndex, peek_reached, synced_sequence
+from rag.index.compact_vectors import CompactVectors
 from rag.index.tantivy_index import FOLDERS, TantivyIndex, Unit
 from rag.store.articles import ArticleStore
 from rag.store.connection import unopened_error
@@ -25,6 +26,9 @@ from rag.store.file_permissions import OWNER, make_private
 from rag.store.lock import writer_lock
 from rag.store.passages import Numbers, Vectors
 from rag.store.staged_vectors import StagedVectors
+
+if TYPE_CHECKING:
+    from filelock import FileLock
 
 TAIL_LIMIT = 5_000  # passages scored outside Chroma before it is reopened
 SYNC_BATCH = 2_000
@@ -45,13 +49,15 @@ class IndexSync:
         self.folder = folder
         self._store = store
         self._lock = lock
-        # held while Chroma's files are opened or written; reentrant
-        self._guard = FileLock(folder / GUARD, mode=OWNER)
+        self.compact = CompactVectors(folder)
+        self._guard_of_all: FileLock | None = None
+        self._making_guard = threading.Lock()
         # what searches need of the state that they have seen
         self._generation = 0
         self._tail: tuple[Numbers, Vectors] = (np.empty(0, np.int64), np.empty((0, 0), np.float32))
         self._ended = 0
         self._seen = -1  # the last change that a search has seen; -1: look again
+        self._scans = False  # whether vectors are scanned instead of opening the vector index
         self._holder = 0  # the thread that holds the write lock temporarily
 
     def close(self) -> None:
@@ -171,6 +177,14 @@ class IndexSync:
         if old is not None:
             old.close()
 
+    def scan_vectors(self) -> None:
+        """Let searches scan the compact vectors, and not open the vector index if they needn't.
+
+        For a process that searches once or twice: opening Chroma takes 1.2 s, a scan of 110,764
+        passages .04 s (docs/benchmarks.md#starting). Without compact vectors it is opened anyway.
+        """
+        self._scans = "vectors" not in self.__dict__
+
     def refresh(self) -> None:
         """Include the changes of other processes."""
         sequence = self._store.database.sequence()
@@ -207,6 +221,8 @@ class IndexSync:
 
     def _reached(self) -> int:
         """Return the last change in the vector index; 0 if its vectors are another model's."""
+        if self._scans and "vectors" not in self.__dict__:
+            return peek_reached(self.folder, self._generation)
         index = self.vectors
         return index.reached if index.generation == self._generation else 0
 
@@ -235,6 +251,7 @@ class IndexSync:
                 vectors.remove(self._store.passages.removed_since(vectors.reached))
                 self._fill(vectors, vectors.reached)
                 vectors.mark_synced(sequence)
+        self.compact.catch_up(self._store)
         if behind:
             make_private(self.folder)
 
@@ -252,8 +269,13 @@ class IndexSync:
             self._rebuild_text()
         if vectors:
             self._rebuild_vectors()
+            self.compact.rebuild(self._store)
         if bm25 or vectors:
             make_private(self.folder)
+
+    def rebuild_compact(self) -> None:
+        """Write the compact vectors again; needs the write lock."""
+        self.compact.rebuild(self._store)
 
     def _rebuild_text(self) -> None:
         sequence = self._store.database.sequence()
@@ -342,6 +364,17 @@ class IndexSync:
             for i in range(0, len(live), SYNC_BATCH):
                 found, vectors = self._store.passages.vectors(live[i : i + SYNC_BATCH])
                 self.vectors.add(found.tolist(), vectors)
+        self.compact.rewrite(self._store, numbers)
+
+    @property
+    def _guard(self) -> FileLock:
+        """Lock held while Chroma's files are opened or written; reentrant, one for all threads."""
+        with self._making_guard:
+            if self._guard_of_all is None:
+                from filelock import FileLock  # 0.08 s, as it imports asyncio
+
+                self._guard_of_all = FileLock(self.folder / GUARD, mode=OWNER)
+            return self._guard_of_all
 
     @contextlib.contextmanager
     def guarded(self) -> Iterator[None]:

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from langchain_core.embeddings import Embeddings
 from numpy.typing import NDArray
 
 from rag.errors import ModelError
+from rag.models.langchain_interface import EmbeddingsInterface
 from rag.models.numpy_bert import Bert, read_bert
 from rag.models.weights import longest_input, read_json
 from rag.settings import Precision
@@ -40,7 +40,7 @@ PROMPT_NAMES: dict[Task, tuple[str, ...]] = {
 }
 
 
-class SentenceEmbeddings(Embeddings):
+class SentenceEmbeddings(EmbeddingsInterface):
     """Sentence-transformers model that returns unit vectors of queries and passages, float32.
 
     The model's prompts ("query: ", "passage: ") are added. Texts are truncated at `max_tokens`;

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pydantic import SecretStr
-
 from rag.errors import ChatModelError, ModelError
 from rag.models.embeddings import SentenceEmbeddings
 from rag.models.presets import entailment_model, model_for
@@ -101,6 +99,7 @@ def open_chat_model(settings: Settings) -> BaseChatModel | None:
             "set one such as openai:gpt-4o-mini or ollama:qwen3"
         )
     from langchain.chat_models import init_chat_model  # 2 s: only to write answers with a model
+    from pydantic import SecretStr
 
     options: dict[str, Any] = {"timeout": settings.timeout}
     if provider == "ollama":  # passes the timeout to its HTTP client

@@ -62,6 +62,29 @@ def read_arrivals(database: Database, filters: Filters, *, after: int, up_to: in
     return [Arrival(key, first, last, bool(changed)) for key, first, last, changed in rows]
 
 
+def read_arrived_ids(
+    database: Database, *, after: int, up_to: int, most: int
+) -> tuple[list[str], int]:
+    """Return the first ids of articles that got a revision between two changes, and their number.
+
+    Args:
+        database: The archive's database.
+        after: The sequence number of the first change, exclusive.
+        up_to: That of the last change, inclusive.
+        most: The most ids to return.
+    """
+    since = "FROM revisions WHERE since > ? AND since <= ?"
+    rows = database.connection.execute(
+        f"SELECT article_id {since} GROUP BY article_id ORDER BY min(since), min(id) LIMIT ?",  # nosec B608 # constants of this code, values bound
+        (after, up_to, most),
+    ).fetchall()
+    (count,) = database.connection.execute(
+        f"SELECT count(DISTINCT article_id) {since}",  # nosec B608 # constants of this code, values bound
+        (after, up_to),
+    ).fetchone()
+    return [row[0] for row in rows], count
+
+
 def read_arrived(
     database: Database, revision_ids: Sequence[int]
 ) -> dict[int, tuple[ArticleMetadata, int, datetime]]:

@@ -146,6 +146,32 @@ def _allowed_values(database: Database, rights: Rights) -> Iterator[tuple[str, l
             yield column, ["", *names] if column == "access" else names
 
 
+def unknown_names(database: Database, rights: Rights) -> dict[str, tuple[list[str], list[str]]]:
+    """Return the names in rights that no article has.
+
+    Args:
+        database: The archive's database.
+        rights: The rights.
+
+    Returns:
+        For "publisher", "section" and "access", where there are any: these names, and all that
+        articles have.
+    """
+    found = {}
+    for column, allowed in (
+        ("publisher", rights.publishers),
+        ("section", rights.sections),
+        ("access", rights.access),
+    ):
+        if allowed is not ALL and allowed:
+            rows = database.connection.execute(f"SELECT DISTINCT {column} FROM revisions")  # nosec B608 # names of our schema, values bound
+            known = sorted(name for (name,) in rows if name)
+            folded = {name.casefold() for name in known}
+            if missing := [name for name in allowed if name not in folded]:
+                found[column] = missing, known
+    return found
+
+
 def authors(database: Database, standing: str = CURRENT, access: Access = ALL_RIGHTS) -> list[str]:
     """Return the names of all authors of the articles that match `standing`, sorted."""
     where, values = where_clause(database, Filters(access=access), standing)

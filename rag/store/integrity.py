@@ -21,7 +21,9 @@ from rag.store.rows import METADATA, METADATA_WIDTH, row_to_article
 from rag.store.staged_vectors import NEXT_MODEL, TABLE
 from rag.valid_dates import parse_stored_date
 
-Place = Literal["store", "text index (BM25)", "article index", "vector index", "saved items"]
+Place = Literal[
+    "store", "text index (BM25)", "article index", "vector index", "compact vectors", "saved items"
+]
 # The repair: indexes are rebuilt from the database, names found again, lost vectors embedded
 # again, orphaned rows and impossible dates deleted; lost or altered texts need a backup or the
 # source, and lost changes are accepted if they can't be restored. Words of erased articles are

@@ -7,11 +7,13 @@ import os
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-
-from filelock import FileLock, Timeout
+from typing import TYPE_CHECKING
 
 from rag.errors import ArchiveLockedError
 from rag.store.file_permissions import OWNER, make_private_folder, private_opener
+
+if TYPE_CHECKING:
+    from filelock import FileLock
 
 WRITER, REEMBEDDING = "writer", "reembedding"
 _DOING = {WRITER: "written to", REEMBEDDING: "re-embedded"}
@@ -41,6 +43,8 @@ def exclusive_lock(folder: Path, name: str, wait: float = 0.0) -> FileLock:
     Raises:
         ArchiveLockedError: Another process holds it; the message names the process.
     """
+    from filelock import FileLock, Timeout  # 0.08 s, as it imports asyncio: only to write
+
     make_private_folder(folder)
     lock = FileLock(folder / f"{name}.lock", mode=OWNER, thread_local=False)
     try:

@@ -88,7 +88,7 @@ class NameStore:
         connection.execute(
             "INSERT INTO mentions VALUES (?, ?, ?) ON CONFLICT (revision_id) DO UPDATE SET "
             "names = excluded.names, checksum = excluded.checksum",
-            (revision_id, held, _checksum(revision_id, sorted(names))),
+            (revision_id, held, names_checksum(revision_id, sorted(names))),
         )
 
     def _numbers_of(self, names: Sequence[tuple[Kind, str]]) -> list[int]:
@@ -250,7 +250,8 @@ def _numbers(held: Sequence[bytes]) -> Ids:
     return np.frombuffer(whole, "<u4").astype(np.int64)
 
 
-def _checksum(revision_id: int, names: Sequence[tuple[str, str]]) -> int:
+def names_checksum(revision_id: int, names: Sequence[tuple[str, str]]) -> int:
+    """Return the checksum of a revision's names, sorted by kind and name."""
     text = "\x1f".join(f"{kind}\x1e{name}" for kind, name in names)
     return zlib.crc32(f"{revision_id}\x1d{text}".encode())
 
@@ -271,7 +272,7 @@ def faulty_revisions(database: Database) -> list[int]:
     ):
         numbers = _numbers([held]).tolist()
         names = sorted(known[number] for number in numbers if number in known)
-        if len(held) % 4 or len(names) < len(numbers) or _checksum(key, names) != checksum:
+        if len(held) % 4 or len(names) < len(numbers) or names_checksum(key, names) != checksum:
             faulty.append(key)
     orphans = (
         "SELECT revision_id FROM mentions WHERE revision_id NOT IN (SELECT revision_id FROM texts)"

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from rag.schema import EVERYTHING, ArticleMetadata, Filters, Passage
 from rag.store.cache import metadata_cache, text_cache
+from rag.store.current_revisions import CurrentRevisions
 from rag.store.database import Database
 from rag.store.filters import CURRENT, where_clause
 from rag.store.rows import METADATA, IndexedPassage, row_to_passage
@@ -28,8 +29,9 @@ class PassageStore:
         self._database = database
         self._metadata = metadata_cache(database)
         self._texts = text_cache(database)
+        self.current = CurrentRevisions(database)
         self._passing = lru_cache(maxsize=CACHED_FILTERS)(
-            lambda filters, _sequence: self.numbers(filters)
+            lambda filters, _sequence: self._find_passing(filters)
         )
 
     def numbers(self, filters: Filters = EVERYTHING, standing: str = CURRENT) -> Numbers:
@@ -53,6 +55,10 @@ class PassageStore:
         A reader's access rights stay the same from search to search, and match most passages.
         """
         return self._passing(filters, self._database.sequence())
+
+    def _find_passing(self, filters: Filters) -> Numbers:
+        found = self.current.passages(filters)
+        return self.numbers(filters) if found is None else found
 
     def newest_at(self, sequence: int | None = None) -> int:
         """Return the highest passage number as of a change, or now; 0 if there are none."""
@@ -138,6 +144,34 @@ class PassageStore:
         return found_numbers, flat.reshape(len(found), -1) if found else np.empty(
             (0, 0), np.float32
         )
+
+    def vectors_between(
+        self, after: int, last: int, dimension: int, size: int
+    ) -> Iterator[tuple[Numbers, Vectors]]:
+        """Yield passages with their vectors, ascending, those of another length left out.
+
+        Args:
+            after: The passage number before the first one.
+            last: The last passage number.
+            dimension: The length of the vectors.
+            size: Passages per batch.
+        """
+        width = dimension * np.dtype(np.float32).itemsize
+        while rows := self._database.connection.execute(
+            "SELECT number, vector FROM vectors WHERE number > ? AND number <= ? "
+            "ORDER BY number LIMIT ?",
+            (after, last, size),
+        ).fetchall():
+            after = int(rows[-1][0])
+            rows = [row for row in rows if len(row[1]) == width]
+            numbers = np.fromiter((n for n, _ in rows), dtype=np.int64, count=len(rows))
+            flat = np.frombuffer(b"".join(vector for _, vector in rows), dtype=np.float32)
+            yield numbers, flat.reshape(len(rows), dimension)
+
+    def dimension(self) -> int:
+        """Return the length of the vectors; 0 if there are none."""
+        row = self._database.connection.execute("SELECT vector FROM vectors LIMIT 1").fetchone()
+        return len(row[0]) // np.dtype(np.float32).itemsize if row else 0
 
     def near(self, numbers: Iterable[int], vector: Vectors) -> dict[int, float]:
         """Return the similarity of each of these passages to `vector`, by number."""

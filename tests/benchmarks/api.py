@@ -69,7 +69,7 @@ def server(archive: Path) -> Iterator[tuple[str, int]]:
         try:
             yield line.split()[4].partition("?")[0], running.pid
         finally:
-            running.send_signal(signal.SIGINT)
+            running.send_signal(signal.SIGTERM)  # background jobs ignore SIGINT
             running.wait(timeout=60)
 
 

@@ -34,6 +34,7 @@ from rag.schema import Article, Filters, Passage, Span
 from rag.settings import Settings
 from rag.store.articles import embedding_text
 from rag.store.passages import Vectors
+from rag.store.rows import IndexedPassage
 from tests.benchmarks.__main__ import SHARED
 
 QUESTIONS = 200
@@ -93,8 +94,8 @@ def _times(
     return took[10:]
 
 
-class _Kept:
-    """SOURCE's vectors for its passages and, slightly turned, for their twins."""
+class GivenVectors:
+    """An embedding model whose passages have vectors that are given; queries are embedded."""
 
     def __init__(self) -> None:
         model = open_embeddings(Settings())
@@ -109,19 +110,19 @@ class _Kept:
 
 
 def _make(source: Path, place: Path, wanted: int) -> None:
-    kept, chance, begun = _Kept(), np.random.default_rng(3), time.perf_counter()
+    kept, chance, begun = GivenVectors(), np.random.default_rng(3), time.perf_counter()
     made, batch = 0, list[tuple[Article, list[Span]]]()
     with (
         Archive.open(source) as real,
         Archive.open(place, mode="write", embeddings=kept) as archive,
     ):
         twins = max(1, -(-wanted // max(real.count().passages, 1)) - 1)
-        for article, passages, vectors in _articles(real):
+        for article, passages, vectors in articles_of(real):
             for number in range(twins + 1):
                 one, parts, near = article, passages, vectors
                 if number:
-                    one, parts = _twin(article, passages, number)
-                    near = vectors + chance.normal(0, TURNED, vectors.shape)
+                    one, parts = twin_of(article, passages, number)
+                    near = turned(vectors, chance)
                 texts = (embedding_text(one.metadata, part.text) for part in parts)
                 kept.of.update(zip(texts, near, strict=True))
                 batch.append((one, [Span(part.start, part.end) for part in parts]))
@@ -135,22 +136,41 @@ def _make(source: Path, place: Path, wanted: int) -> None:
     print(f"made: {made:,} passages in {time.perf_counter() - begun:.0f} s", flush=True)
 
 
-def _articles(real: Archive) -> Iterator[tuple[Article, list[Passage], Vectors]]:
-    held: dict[str, dict[int, Passage]] = {}
-    for numbers in np.array_split(real._store.passages.numbers(), 500):
-        for live in real._store.passages.live(numbers.tolist()).values():
-            held.setdefault(live.passage.article_id, {})[live.number] = live.passage
-    for article_id, passages in held.items():
-        article = real.article(article_id)
-        numbers = sorted(passages, key=lambda number: passages[number].start)
-        found, vectors = real._store.passages.vectors(np.array(numbers, np.int64))
-        rows = dict(zip(found.tolist(), vectors, strict=True))
-        assert article is not None
-        parts = [passages[number] for number in numbers]
-        yield article, parts, np.array([rows[number] for number in numbers])
+def articles_of(real: Archive) -> Iterator[tuple[Article, list[Passage], Vectors]]:
+    """Yield each article with its passages and their vectors, in the order they were written."""
+    store = real.store
+    held: list[IndexedPassage] = []
+    for numbers in np.array_split(store.passages.numbers(), 500):
+        live = store.passages.live(numbers.tolist())
+        for number in sorted(live):
+            if held and held[-1].passage.article_id != live[number].passage.article_id:
+                yield _article_of(real, held)
+                held = []
+            held.append(live[number])
+    if held:
+        yield _article_of(real, held)
 
 
-def _twin(article: Article, passages: list[Passage], number: int) -> tuple[Article, list[Passage]]:
+def _article_of(
+    real: Archive, held: Sequence[IndexedPassage]
+) -> tuple[Article, list[Passage], Vectors]:
+    article = real.article(held[0].passage.article_id)
+    assert article is not None
+    numbers = [one.number for one in held]
+    found, vectors = real.store.passages.vectors(np.array(numbers, np.int64))
+    rows = dict(zip(found.tolist(), vectors, strict=True))
+    return article, [one.passage for one in held], np.array([rows[n] for n in numbers])
+
+
+def turned(vectors: Vectors, chance: np.random.Generator) -> Vectors:
+    """Return unit vectors that are turned a little, as unit vectors."""
+    near = vectors + chance.normal(0, TURNED, vectors.shape)
+    return (near / np.linalg.norm(near, axis=1, keepdims=True)).astype(np.float32)
+
+
+def twin_of(
+    article: Article, passages: list[Passage], number: int
+) -> tuple[Article, list[Passage]]:
     """Return the article with each passage's words shuffled: as long, but no duplicate."""
     chance = random.Random(f"{article.id} {number}")
 

@@ -488,3 +488,17 @@ def test_nothing_to_ingest_exits_1_with_one_line(tmp_path: Path, kind: str) -> N
 
 def archive_option(folder: Path) -> list[str]:
     return ["--archive", str(folder)]
+
+
+def test_search_imports_neither_chroma_nor_langchain(sample_archive: Path) -> None:
+    heavy = (*HEAVY, "chromadb", "langchain_core", "pydantic", "httpx", "opentelemetry")
+    code = (
+        "import sys\nfrom ui.cli import main\n"
+        f"code = main(['search', 'soldiers', '--archive', {str(sample_archive)!r}])\n"
+        f"sys.exit(code or ', '.join(set(sys.modules) & set({heavy!r}) - {{'numpy', 'tantivy'}}))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment(), capture_output=True, text=True
+    )
+    assert done.stderr.strip() == ""
+    assert done.stdout.strip()

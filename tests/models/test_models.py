@@ -445,3 +445,20 @@ def test_older_pooling_config_is_read(make_bert, tmp_path):
     older = read_bert(folder)
     assert older is not None
     assert older.pooling == "cls"
+
+
+def test_model_is_langchains_for_who_looks():
+    program = (
+        "import sys, asyncio; from rag.models.loading import open_embeddings\n"
+        "from rag.models.langchain_interface import as_langchain\n"
+        "from rag.settings import Settings\n"
+        "model = open_embeddings(Settings()); vector = model.embed_query('soldiers')\n"
+        "assert 'langchain_core' not in sys.modules\n"
+        "assert as_langchain(model) is model\n"
+        "from langchain_core.embeddings import Embeddings\n"
+        "assert isinstance(model, Embeddings)\n"
+        "assert asyncio.run(model.aembed_query('soldiers')) == vector\n"
+        "assert len(asyncio.run(model.aembed_documents(['a', 'b']))) == 2\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (ran.stderr, ran.returncode) == ("", 0)

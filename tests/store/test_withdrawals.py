@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import pytest
 from rag.archive.archive import Archive
 from rag.archive.doctor import find_problems
 from rag.schema import Article, Span
+from rag.store.ingest_jobs import IngestJobs, Job, JobReject
 from rag.store.withdrawals import Erasure, Withdrawals
 from tests.support.fakes import ARTICLES, WordEmbeddings, small_archive
 from tests.support.processes import Pipe, Process
@@ -128,7 +131,12 @@ def test_erased_article_is_in_no_byte_of_any_file(archive: Archive, withdrawn_be
     if withdrawn_before:
         archive.withdraw([SECRET.id])
 
+    jobs = IngestJobs(archive.path)
+    reject = JobReject("pages/1.html", f"not the same as {SECRET.title}")
+    job = Job("1", "ed", "done", datetime.now(UTC), rejects=(reject,), failed=SECRET.text)
+    assert jobs.add(job, "server", most=1) is None
     assert archive.erase([SECRET.id], reason="a court order")
+    assert jobs.get("1") == replace(job, rejects=(), failed="")
 
     left = {f: files_with(archive.path, f.encode()) for f in FRAGMENTS}
     assert {fragment: files for fragment, files in left.items() if files} == {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -26,6 +26,7 @@ FILE = "audit.jsonl"  # in the archive's folder
 LARGEST = 20_000_000  # bytes; a larger file becomes audit.1.jsonl, and that one audit.2.jsonl
 KEPT = 9  # older files
 LONGEST = 2_000  # characters of a value
+MOST_NAMED = 20  # articles of an ingest
 LOCK_SECONDS = 5.0  # an entry takes a millisecond
 
 Action = Literal[
@@ -192,6 +193,21 @@ class Sender:
             via=self.via,
             **activity.details,
         )
+
+
+def name_articles(ids: Sequence[str], count: int) -> dict[str, str | int]:
+    """Return the details of an entry about several articles: their number, and the first ids.
+
+    Args:
+        ids: The first ids.
+        count: The number of articles.
+    """
+    named: list[str] = []
+    for one in ids[:MOST_NAMED]:
+        if len(" ".join((*named, one))) > LONGEST:
+            break  # part of an id would name nothing, and erasing wouldn't find it
+        named.append(one)
+    return {"count": count, "articles": " ".join(named)}
 
 
 def _line(entry: dict[str, Any]) -> bytes:

@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, Any
 from fastapi import FastAPI, Request, Response
 
 from rag.version import version
-from ui.api import articles, ask, check, ingest, names, openapi, problems, search, status
+from ui.api import (
+    articles,
+    ask,
+    check,
+    ingest,
+    invalid_requests,
+    names,
+    openapi,
+    problems,
+    search,
+    status,
+)
 from ui.api.caching import NotModifiedError
 from ui.api.closing import Closing
 from ui.api.cursor_secret import open_secret
@@ -62,6 +73,7 @@ def create_documented() -> FastAPI:
         redirect_slashes=False,  # a redirect would name a host
     )
     problems.add_handlers(app)
+    invalid_requests.add_handler(app)
 
     @app.exception_handler(NotModifiedError)
     async def _of_not_modified(_: Request, known: NotModifiedError) -> Response:

@@ -20,7 +20,13 @@ from ui.api.caching import CurrentValidator
 from ui.api.cursors import LONGEST, read_cursor, write_cursor
 from ui.api.fields import FilterFields, query_value
 from ui.api.problems import ProblemError
-from ui.api.services import CurrentReader, CurrentServices, EditingSender, Services
+from ui.api.services import (
+    CurrentReader,
+    CurrentServices,
+    EditingSender,
+    Services,
+    missing_scope,
+)
 from ui.api.values import model_of
 from ui.api.work import SearchWork, limit_writes
 from ui.article_address import LONGEST_ID
@@ -241,7 +247,7 @@ async def remove(
 ) -> Any:
     """Withdraw an article: nothing finds it any more, and it isn't added again."""
     if erase and not sender.reader.may("admin"):
-        raise ProblemError(403, "scope-missing", "Erasing needs the scope 'admin'.")
+        raise missing_scope(sender.reader, "admin")
 
     def change() -> dict[str, Any]:
         if not _may_change(services, sender.reader, article_id):

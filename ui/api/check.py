@@ -8,7 +8,13 @@ from typing import Any
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from rag.answer.check_text import LONGEST_TEXT, Outcome, TextCheck, number_check
+from rag.answer.check_text import (
+    LONGEST_TEXT,
+    CheckedSentence,
+    Outcome,
+    TextCheck,
+    number_check,
+)
 from ui.accounts.audit import Activity
 from ui.api.fields import Day, FilterFields
 from ui.api.services import CurrentReader, CurrentServices
@@ -30,9 +36,19 @@ class CheckRequest(BaseModel):
     as_of: Day | None = Field(default=None, description="Check against the archive as of this day")
 
 
+class ExplainedSentence(model_of(CheckedSentence)):  # type: ignore[misc]
+    """A sentence of a draft, and what the archive says about it."""
+
+    reason_text: str = Field(
+        description='`reason` in English; "" without one',
+        examples=["the passage gives another figure"],
+    )
+
+
 class CheckedText(model_of(TextCheck)):  # type: ignore[misc]
     """The sentences of a draft, in order, each with its outcome."""
 
+    sentences: list[ExplainedSentence]
     counts: dict[Outcome, int] = Field(description="The number of sentences of each outcome")
 
 

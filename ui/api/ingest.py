@@ -6,7 +6,7 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,10 +18,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
 from ingest.pipeline import is_address
-from ui.accounts.audit import Activity
+from rag.store.ingest_jobs import Job
+from ui.accounts.audit import Activity, name_articles
 from ui.api import problems
 from ui.api.fields import ArticleId, Day, Name
-from ui.api.jobs import UNFINISHED, Job, JobRunner, Sources
+from ui.api.jobs import JobRunner, Sources
 from ui.api.problems import ProblemError
 from ui.api.services import AddingSender, CurrentEditor, EditingSender
 from ui.api.values import model_of
@@ -37,6 +38,17 @@ LONGEST_ADDRESS = 2_048  # characters
 LONGEST_TEXT = 2_000_000
 LARGEST_JSON = 50_000_000  # bytes, all of which are in memory
 ARTICLES_FILE = "articles.jsonl"
+MOST_FIELDS = 10  # of a form, which should have files only; to say so of each
+FORM = "Name each file `files`; with curl: -F files=@articles.jsonl."
+SENDING = 'Send {"articles": [...]} or {"addresses": [...]}, or files in a form.'
+_JSON_TYPES = {
+    list: "a list",
+    str: "a string",
+    int: "a number",
+    float: "a number",
+    bool: "true or false",
+    type(None): "null",
+}
 KEY = r"^[\x21-\x7e]{1,200}$"
 JobModel = model_of(Job)
 
@@ -139,7 +151,13 @@ async def ingest(
     """Start a job that adds files, articles, or what is at web addresses."""
     jobs: JobRunner = request.app.state.jobs
     sources = await _read_sources(request)
-    job, is_new = await run_in_threadpool(jobs.submit, sender.reader.id, sources, idempotency_key)
+
+    def record_added(job_id: str, ids: Sequence[str], count: int) -> None:
+        sender.record(Activity("ingest", details={"job": job_id, **name_articles(ids, count)}))
+
+    job, is_new = await run_in_threadpool(
+        jobs.submit, sender.reader.id, sources, idempotency_key, record_added
+    )
     if is_new:
         counts = {"files": len(sources.files), "addresses": len(sources.addresses)}
         activity = Activity("ingest", details={"job": job.id, **counts})
@@ -152,7 +170,7 @@ async def ingest(
 async def _read_sources(request: Request) -> Sources:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == _FORM:
-        async with request.form(max_files=MOST_FILES, max_fields=0) as form:
+        async with request.form(max_files=MOST_FILES, max_fields=MOST_FIELDS) as form:
             return await run_in_threadpool(_store_files, form)
     if kind == _JSON or not kind:
         asked = await run_in_threadpool(_parse, await _read_json(request))  # a second for 48 MB
@@ -179,18 +197,33 @@ async def _read_json(request: Request) -> bytes:
 
 def _parse(body: bytes) -> IngestRequest:
     try:
-        asked = IngestRequest.model_validate(json.loads(body))
+        asked = IngestRequest.model_validate(_read_object(body))
     except ValidationError as error:
         errors = [{**one, "loc": ("body", *one["loc"])} for one in error.errors()]
         raise RequestValidationError(errors) from error
-    except (ValueError, RecursionError) as error:
-        raise _invalid("body", "This is not JSON.") from error
     if not asked.articles and not asked.addresses:
-        raise _invalid("body", "Send articles or addresses.")
+        raise _invalid("body", f"There is nothing to add. {SENDING}")
     for number, address in enumerate(asked.addresses):
         if not is_address(address):
             raise _invalid(f"body.addresses.{number}", "This is not an http or https address.")
     return asked
+
+
+def _read_object(body: bytes) -> dict[str, Any]:
+    """Return the JSON object that is a body."""
+    if not body.strip():
+        raise _invalid("body", f"The body is empty. {SENDING}")
+    try:
+        found = json.loads(body)
+    except json.JSONDecodeError as error:
+        hint = " Send JSON Lines as a file." if error.msg == "Extra data" else ""
+        where = f"line {error.lineno}, column {error.colno}"
+        raise _invalid("body", f"This is not JSON: {error.msg} at {where}.{hint}") from error
+    except (ValueError, RecursionError) as error:
+        raise _invalid("body", "This is not JSON in UTF-8, or is nested too deeply.") from error
+    if not isinstance(found, dict):
+        raise _invalid("body", f"This is {_JSON_TYPES[type(found)]}, not an object. {SENDING}")
+    return found
 
 
 def _invalid(place: str, detail: str) -> ProblemError:
@@ -216,10 +249,12 @@ def _store_articles(asked: IngestRequest) -> Sources:
 def _store_files(form: FormData) -> Sources:
     given = form.multi_items()
     if not given:
-        raise _invalid("body.files", "Send at least one file.")
+        raise _invalid("body.files", f"The form has no file. {FORM}")
     for name, one in given:
-        if name != "files" or not isinstance(one, UploadFile):
-            raise _invalid(f"body.{name[:100]}", "The form has files only, named `files`.")
+        if not isinstance(one, UploadFile):
+            raise _invalid(f"body.{name[:100]}", f"This is text, not a file. {FORM}")
+        if name != "files":
+            raise _invalid(f"body.{name[:100]}", f"Unknown field. {FORM}")
     folder = Path(tempfile.mkdtemp(prefix="backfile-ingest-"))
     try:
         files = []
@@ -281,7 +316,7 @@ async def cancel(job_id: JobId, request: Request, sender: EditingSender) -> Any:
     jobs: JobRunner = request.app.state.jobs
     found = _own(jobs, job_id, sender.reader)
     ended = await run_in_threadpool(jobs.cancel, job_id)
-    if found.state in UNFINISHED:
+    if found.is_unfinished:
         activity = Activity("ingest", details={"job": job_id, "decision": "cancel"})
         await run_in_threadpool(sender.record, activity)
     return problems.json_response((ended or found).to_dict())

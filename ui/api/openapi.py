@@ -12,8 +12,8 @@ from fastapi.openapi.utils import get_openapi
 
 from rag.archive.browse import BrowsePage
 from rag.schema import Answer, ArticleMetadata, Citation, Hit, Passage, Statement
+from rag.store.ingest_jobs import Job, JobCounts
 from ui.api.ingest import IngestRequest
-from ui.api.jobs import Job, JobCounts
 from ui.api.problems import MEDIA_TYPE, Problem
 
 OPENAI_TAG = "OpenAI-compatible"  # of operations whose errors have OpenAI's shape

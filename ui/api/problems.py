@@ -6,7 +6,6 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
@@ -23,9 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MEDIA_TYPE = "application/problem+json"
-JSON_TYPE = "application/json"
-MOST_ERRORS = 20  # of an invalid request
-LONGEST_PLACE = 300  # characters
 TYPE_PREFIX = "urn:backfile:problem:"  # identifies a kind of problem; there is no page behind it
 
 # Status and kind of Backfile's own errors; the first class that fits counts.
@@ -122,27 +118,11 @@ def of_backfile(error: BackfileError) -> ProblemError:
 
 
 def add_handlers(app: FastAPI) -> None:
-    """Let an application answer every error with a problem."""
+    """Let an application answer every error with a problem; see also `ui.api.invalid_requests`."""
 
     @app.exception_handler(ProblemError)
     async def _of_problem(_: Request, problem: ProblemError) -> JSONResponse:
         return problem.response()
-
-    @app.exception_handler(RequestValidationError)
-    async def _of_validation(request: Request, error: RequestValidationError) -> JSONResponse:
-        errors = [
-            {
-                "place": printable(".".join(map(str, one["loc"])))[:LONGEST_PLACE],
-                "detail": printable(str(one["msg"]))[:LONGEST_PLACE],
-            }
-            for one in error.errors()[:MOST_ERRORS]
-        ]
-        detail = "; ".join(f"{one['place']}: {one['detail']}" for one in errors[:5])
-        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if errors[0]["place"] == "body" and kind != JSON_TYPE and not kind.endswith("+json"):
-            sent = f"not {printable(kind)[:100]}" if kind else "which is missing"
-            detail += f". Send JSON with the header Content-Type: {JSON_TYPE}, {sent}."
-        return ProblemError(422, "invalid-request", detail, more={"errors": errors}).response()
 
     @app.exception_handler(HTTPException)
     async def _of_http(request: Request, error: HTTPException) -> JSONResponse:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 from fastapi import Depends, Request
 
@@ -11,7 +11,7 @@ from rag.archive.restricted import RestrictedArchive
 from ui.accounts.audit import OFF, AuditLog, Sender
 from ui.api.openai.errors import is_openai_path
 from ui.api.problems import ProblemError
-from ui.readers import Reader, Scope
+from ui.readers import Obstacle, Reader, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +25,16 @@ ADDING_NEEDS = (
     "Adding articles needs the right to see all of them, since it may change any: ask for a user "
     "with --every-access, without --publisher and --section."
 )
+
+_START_TOKEN = "the one that `backfile serve` printed at its start, or BACKFILE_TOKEN"  # nosec B105 # words for readers
+_WHY: Final[dict[Obstacle, str]] = {
+    "unknown token": f"The token is not valid here. Without users, the only one is {_START_TOKEN}.",
+    "no token": f"This needs a token, as Authorization: Bearer ...: {_START_TOKEN}.",
+    "not local": "Without users, this is for programs on the server's machine, without a proxy. "
+    "Add a user: backfile user add NAME.",
+    "other site": "Pages of other sites may not do this.",
+    "nobody writes": "This server lets nobody do this: BACKFILE_WRITE_ACCESS=none.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +68,16 @@ def services_of(request: Request) -> Services:
     return found
 
 
+def missing_scope(reader: Reader, scope: Scope) -> ProblemError:
+    """Return the problem of a reader who lacks a scope."""
+    if reader.obstacle == "unknown token":
+        headers = {"WWW-Authenticate": "Bearer"}
+        return ProblemError(401, "not-authenticated", _WHY["unknown token"], headers=headers)
+    lacking = f"Your token lacks the scope {scope!r}."
+    detail = _WHY[reader.obstacle] if reader.obstacle else lacking
+    return ProblemError(403, "scope-missing", detail)
+
+
 def reader_with(scope: Scope) -> Callable[[Request], Reader]:
     """Return a dependency: the sender of a request, who must have a scope."""
 
@@ -68,7 +88,7 @@ def reader_with(scope: Scope) -> Callable[[Request], Reader]:
                 401, "not-authenticated", "Send a token: Authorization: Bearer bf_..."
             )
         if not reader.may(scope):
-            raise ProblemError(403, "scope-missing", f"Your token lacks the scope {scope!r}.")
+            raise missing_scope(reader, scope)
         return reader
 
     return find

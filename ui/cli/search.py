@@ -48,6 +48,7 @@ def search(words: tuple[str, ...], scope: Scope, settings: Settings, as_json: bo
     from ui.cli import format as text
 
     with Archive.open(settings.archive, settings=settings) as archive:
+        archive.indexes.scan_vectors()  # opening the index would take longer
         check_publishers(archive, scope.filters)
         found = retrieve(
             archive.as_of(scope.as_of) if scope.as_of else archive,

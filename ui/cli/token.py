@@ -12,6 +12,7 @@ from rag.sanitize import single_line
 from rag.settings import Settings
 from ui.cli.account_options import GRANTS, grant_options, rights_text
 from ui.cli.command import Example, ExitCode, ManualGroup, usage_error
+from ui.cli.granted_names import warn_of_unknown_names
 from ui.cli.options import Date, archive_options
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ def add(
         user, name, scopes=scopes, rights=rights, expires=expires
     )
     _record(settings, "made the token", made)
+    warn_of_unknown_names(settings, rights)
     if as_json:
         print(json_line({"token": made.to_dict(), "secret": secret}))
     else:

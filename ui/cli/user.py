@@ -19,6 +19,7 @@ from ui.cli.account_options import (
     rights_text,
 )
 from ui.cli.command import Example, ExitCode, ManualGroup, usage_error
+from ui.cli.granted_names import warn_of_unknown_names
 from ui.cli.options import archive_options
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ def add(
     _check_is_new(accounts, name)
     password = "" if no_password else ask_password()
     make_private_folder(settings.archive)
+    warn_of_unknown_names(settings, rights)
     return _print(
         settings,
         "added",
@@ -136,6 +138,7 @@ def change_user(
     found = accounts.store.user(name)
     granted = check_scopes(scopes) if scopes else found.scopes
     changed = accounts.store.change_user(found.id, granted, change.apply(found.rights))
+    warn_of_unknown_names(settings, change.apply(Rights()))
     return _print(settings, "changed", changed, as_json=as_json)
 
 

@@ -14,6 +14,7 @@ from rag.answer.background import iterate_in_thread
 from rag.errors import BackfileError
 from ui.accounts.audit import Activity, Sender
 from ui.api.problems import ProblemError
+from ui.api.services import missing_scope
 from ui.api.work import RequestWork, WorkScheduler, reader_key
 from ui.mcp.errors import of_backfile, of_problem, tool_error
 from ui.readers import Reader, Scope
@@ -130,7 +131,7 @@ class ToolRunner:
         if reader is None:
             raise tool_error("not_authenticated", "Send a token: Authorization: Bearer bf_...")
         if not reader.may(scope):
-            raise tool_error("scope_missing", f"Your token lacks the scope {scope!r}.")
+            raise of_problem(missing_scope(reader, scope))
         return self.sender(reader, request)
 
 

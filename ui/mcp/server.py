@@ -8,17 +8,21 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
-from mcp.server.mcpserver import MCPServer
+from mcp.server.mcpserver import Context, MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.transport_security import TransportSecuritySettings
-from mcp_types import CallToolResult, ListToolsResult, TextContent
+from mcp_types import CallToolResult, InputRequiredResult, ListToolsResult, TextContent
+from pydantic import ValidationError
 
 from rag.version import version
 from ui.api.problems import ProblemError
+from ui.mcp.arguments import explain_arguments
+from ui.mcp.errors import tool_error
 from ui.mcp.resources import add_resources, list_newest
 from ui.mcp.runner import ToolRunner
 from ui.mcp.tools import add_tools
 from ui.mcp.values import UNTRUSTED
-from ui.mcp.write_tools import add_write_tools, hidden_tools
+from ui.mcp.write_tools import NewArticle, add_write_tools, hidden_tools
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
@@ -49,7 +53,7 @@ def create_server(
         work: Turns and rates of the server; None for none.
     """
     runner = ToolRunner(services, reader=reader, work=work)
-    server = MCPServer(
+    server = _Server(
         "backfile",
         title="Backfile news archive",
         instructions=INSTRUCTIONS,
@@ -62,6 +66,25 @@ def create_server(
     add_write_tools(server, runner)
     add_resources(server, runner)
     return server
+
+
+class _Server(MCPServer):
+    """MCP server that explains wrong arguments in sentences."""
+
+    async def call_tool(
+        self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
+    ) -> CallToolResult | InputRequiredResult:
+        """Call a tool; see the SDK."""
+        try:
+            return await super().call_tool(name, arguments, context)
+        except ToolError as error:
+            if not isinstance(error.__cause__, ValidationError):
+                raise
+            tools = await self.list_tools()
+            taken = next(list(one.input_schema["properties"]) for one in tools if one.name == name)
+            wrong = error.__cause__.errors(include_url=False, include_input=False)
+            said = explain_arguments(wrong, arguments, taken, list(NewArticle.model_fields))
+            raise tool_error("invalid_value", said) from error
 
 
 class _PerReader:
@@ -122,8 +145,6 @@ def _coded(text: str, name: str) -> str:
         return text
     if text.startswith("Unknown tool"):
         return f"not_found: There is no tool {name!r}."
-    if "validation error" in text:
-        return f"invalid_value: {text}"
     return "unavailable: The tool failed. Try again later."
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -13,13 +14,14 @@ from mcp_types import ToolAnnotations
 from pydantic import BaseModel, ConfigDict, Field
 
 from ingest.runner import COMMAND
-from ui.accounts.audit import Activity
+from ui.accounts.audit import Activity, name_articles
 from ui.api.services import ADDING_NEEDS
 from ui.ingest_job import IngestResult, ingest_upload, sum_reports, withdraw_articles
 from ui.mcp.errors import tool_error
 from ui.mcp.runner import ToolRunner, request_of
 from ui.mcp.values import AddResult, RemoveResult
 from ui.readers import LOCAL_VISITOR
+from ui.reject_reasons import reason_for_programs
 
 if TYPE_CHECKING:
     from ui.accounts.audit import Sender
@@ -125,12 +127,20 @@ def _add(runner: ToolRunner, sender: Sender, articles: list[NewArticle]) -> AddR
         )
         file.write_text("\n".join(lines) + "\n", encoding="utf-8")
         services = runner.services
+        added: list[tuple[Sequence[str], int]] = []
         result = IngestResult()
         for result in ingest_upload(  # noqa: B007  (the last one is what is wanted)
-            services.archive, services.settings, [file], [], wait=WRITER_WAIT, by=_origin(sender)
+            services.archive,
+            services.settings,
+            [file],
+            [],
+            wait=WRITER_WAIT,
+            by=_origin(sender),
+            on_added=lambda *named: added.append(named),
         ):
             pass
-        sender.record(Activity("ingest", details={"count": len(articles)}))
+        details = name_articles(*added[0]) if added else {"count": 0}
+        sender.record(Activity("ingest", details=details))
     services.archive.refresh()
     return _add_result(result)
 
@@ -150,6 +160,6 @@ def _add_result(result: IngestResult) -> AddResult:
         new=report.new if report else 0,
         changed=report.changed if report else 0,
         unchanged=report.unchanged if report else 0,
-        rejected=[reason for _, reason in result.rejects],
+        rejected=[reason_for_programs(reason) for _, reason in result.rejects],
         failed=result.failed,
     )

@@ -7,12 +7,12 @@ import hmac
 import ipaddress
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from rag.errors import SettingsError
 from rag.settings import Settings, Writers
-from ui.readers import LOCAL_ADMINISTRATOR, LOCAL_VISITOR, Reader
+from ui.readers import LOCAL_ADMINISTRATOR, LOCAL_VISITOR, Obstacle, Reader
 
 SHORTEST_TOKEN = 16
 
@@ -74,15 +74,12 @@ class WriteAccess:
             client: IP address of the sender.
             headers: Headers of the request, by their names in lower case.
         """
-        if self.may_write(client, headers):
-            return LOCAL_ADMINISTRATOR
-        return LOCAL_VISITOR
+        obstacle = self.obstacle(client, headers)
+        return replace(LOCAL_VISITOR, obstacle=obstacle) if obstacle else LOCAL_ADMINISTRATOR
 
     def has_header(self, headers: Mapping[str, str]) -> bool:
         """Return whether a request carries the token as programs send it."""
-        scheme, _, token = headers.get("authorization", "").partition(" ")
-        sent = token.strip() if scheme.lower() == "bearer" else headers.get("x-api-key", "")
-        return self.is_token(sent)
+        return self.is_token(sent_token(headers))
 
     def has_cookie(self, headers: Mapping[str, str]) -> bool:
         """Return whether a request carries the cookie of this token."""
@@ -105,18 +102,36 @@ class WriteAccess:
             client: IP address of the sender.
             headers: Headers of the request, by their names in lower case.
         """
-        if self.writers == "none" or not is_same_origin(headers):
-            return False
+        return self.obstacle(client, headers) is None
+
+    def obstacle(self, client: str, headers: Mapping[str, str]) -> Obstacle | None:
+        """Return why the sender of a request may not change the archive; None if they may.
+
+        Args:
+            client: IP address of the sender.
+            headers: Headers of the request, by their names in lower case.
+        """
+        if self.writers == "none":
+            return "nobody writes"
+        if not is_same_origin(headers):
+            return "other site"
         if not self.has_cookie(headers) and not self.has_header(headers):
-            return False
+            return "unknown token" if sent_token(headers) else "no token"
         if self.writers == "anyone":
-            return True
+            return None
         host = urlsplit(f"//{headers.get('host', '')}").hostname or ""
-        return (
+        is_local = (
             _is_this_machine(client)
             and _is_this_machine(host)
             and not any(name in headers for name in _PASSED_ON)
         )
+        return None if is_local else "not local"
+
+
+def sent_token(headers: Mapping[str, str]) -> str:
+    """Return the token that a program sends; "" if it sends none."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else headers.get("x-api-key", "").strip()
 
 
 def is_same_origin(headers: Mapping[str, str]) -> bool:

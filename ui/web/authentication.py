@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from rag.errors import SettingsError
 from ui.readers import LOCAL_VISITOR
-from ui.web.auth import WriteAccess
+from ui.web.auth import WriteAccess, sent_token
 
 if TYPE_CHECKING:
     from rag.rights import Access
@@ -190,12 +190,6 @@ class Authentication:
         domain can set the cookie.
         """
         return f"__Host-{self.cookie_name}" if secure else self.cookie_name
-
-
-def sent_token(headers: Mapping[str, str]) -> str:
-    """Return the token that a program sends; "" if it sends none."""
-    scheme, _, token = headers.get("authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else headers.get("x-api-key", "").strip()
 
 
 def find_cookie(headers: Mapping[str, str], name: str) -> str:

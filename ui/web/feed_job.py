@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from threading import Event
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from rag.archive.archive import Archive
 
 
-def read_now(archive: Archive, settings: Settings, feed_id: str, by: str) -> Iterator[IngestResult]:
+def read_now(
+    archive: Archive, settings: Settings, feed_id: str, by: str
+) -> Generator[IngestResult, None, None]:
     """Read a feed in a thread, and yield the progress. Closing the iterator stops the read.
 
     Args:

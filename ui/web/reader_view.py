@@ -83,11 +83,16 @@ class ReaderView:
         self, action: Action, *, question: str = "", via: Via = "page", **details: str | int
     ) -> None:
         """Append what the reader did to the audit log."""
-        if self.audit is not None:
-            request = LocalContext.request.get(None)
-            client = getattr(getattr(request, "client", None), "host", "")
-            sender = Sender(self.audit, self.reader, client, via)
+        if sender := self.sender(via):
             sender.record(Activity(action, question, details))
+
+    def sender(self, via: Via = "page") -> Sender | None:
+        """Return the reader with the audit log, for a thread; None if there is no log."""
+        if self.audit is None:
+            return None
+        request = LocalContext.request.get(None)
+        client = getattr(getattr(request, "client", None), "host", "")
+        return Sender(self.audit, self.reader, client, via)
 
 
 def current_reader() -> Reader | None:

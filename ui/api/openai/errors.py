@@ -10,9 +10,11 @@ from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from rag.errors import BackfileError, InvalidValueError, QuestionTooLongError
+from ui.api.invalid_requests import explain_errors
 from ui.api.problems import MEDIA_TYPE, ProblemError, printable
 
 if TYPE_CHECKING:
@@ -95,7 +97,9 @@ class OpenAIRoute(APIRoute):
                 body = error_value(error.status, error.message, param=error.param, code=error.code)
                 return JSONResponse(body, error.status)
             except RequestValidationError as error:
-                return JSONResponse(_of_validation(error), 400)
+                first = error.errors()[:1]
+                explained = await run_in_threadpool(explain_errors, first, request)
+                return JSONResponse(_of_validation(first[0], explained[0]["detail"]), 400)
             except ProblemError as problem:
                 return of_problem(problem)
             except HTTPException as error:
@@ -166,14 +170,13 @@ class _Reshaped:
         await self._send({"type": "http.response.body", "body": body})
 
 
-def _of_validation(error: RequestValidationError) -> dict[str, Any]:
-    first = error.errors()[0]
+def _of_validation(first: Any, detail: str) -> dict[str, Any]:
     place = ".".join(str(part) for part in first["loc"] if part != "body")
     missing = first["type"] == "missing"
     message = (
         f"Missing required parameter: {place!r}."
         if missing and place
-        else f"Invalid value for {place or 'the body'!r}: {first['msg']}."
+        else f"Invalid value for {place or 'the body'!r}: {detail.rstrip('.')}."
     )
     code = "missing_required_parameter" if missing else "invalid_value"
     return error_value(400, message, param=place or None, code=code)

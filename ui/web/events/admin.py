@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -12,10 +14,12 @@ import gradio as gr
 from rag.errors import BackfileError
 from rag.schema import ALL_RIGHTS
 from rag.settings import Settings
+from ui.accounts.audit import Activity, name_articles
 from ui.i18n import Texts, error_text, texts_in
 from ui.ingest_job import (
     MOST_SOURCES,
     IngestResult,
+    OnAdded,
     find_ids,
     ingest_upload,
     split_addresses,
@@ -26,6 +30,7 @@ from ui.web.components import ADMIN_EVENT, QUEUED_EVENT, IngestControls, Withdra
 from ui.web.labels import i18n
 from ui.web.places import html_place, read_asset
 from ui.web.reader_view import is_local, reader_of
+from ui.web.running_ingests import RunningIngests
 from ui.web.state import Session
 from ui.web.table_request import TableRequest
 from ui.web.views.markup import escape, escape_line, paragraph
@@ -89,18 +94,17 @@ def wire_admin(page: PageUpdates, settings: Settings) -> list[Any]:
     on, admin = page.on.admin.ingest, page.on.admin
     withdrawal, session = admin.withdrawal, page.on.session
     ended = [on.report, on.preview, on.add, on.stop, *page.coverage_components]
-    adding, previewing = (
+    running = RunningIngests()
+    adding, _ = (
         button.click(
-            _add_articles(page, settings, preview=button is on.preview),
+            _add_articles(page, settings, running, preview=button is on.preview),
             [session, on.files, on.addresses],
             [on.files, on.addresses, *ended],
             **ADMIN_EVENT,
         )
         for button in (on.add, on.preview)
     )
-    stopping = on.stop.click(
-        _stop_adding(page), session, ended, cancels=[adding, previewing], **QUEUED_EVENT
-    )
+    on.stop.click(_stop_adding(running), session, **QUEUED_EVENT)
     asking = [withdrawal.article_ids, withdrawal.block, withdrawal.question, withdrawal.reason]
     table = page.on.archive.table
     table.rows.withdraw(_confirm_selected(page), session, asking, **ADMIN_EVENT)
@@ -118,7 +122,7 @@ def wire_admin(page: PageUpdates, settings: Settings) -> list[Any]:
         [*asking, table.asked, *page.coverage_components, *page.article_components],
         **ADMIN_EVENT,
     )
-    return [adding, stopping, withdrawing]
+    return [adding, withdrawing]
 
 
 def may_write(request: gr.Request) -> bool:
@@ -158,7 +162,9 @@ def require_write_access(session: Session, request: gr.Request) -> Texts:
     return texts
 
 
-def _add_articles(page: PageUpdates, settings: Settings, *, preview: bool = False) -> Any:
+def _add_articles(
+    page: PageUpdates, settings: Settings, running: RunningIngests, *, preview: bool = False
+) -> Any:
     """Return the handler that adds articles, or only shows what would be added."""
     on = page.on.admin.ingest
 
@@ -176,37 +182,74 @@ def _add_articles(page: PageUpdates, settings: Settings, *, preview: bool = Fals
             return
         if not preview:
             page.view.record("ingest", files=len(sources), addresses=len(addresses))
-        yield {**_show_busy(page, is_busy=True), on.report: ingest_html(IngestResult(), texts)}
         result = IngestResult()
-        for result in ingest_upload(
-            page.view.whole_archive,
-            settings,
-            sources,
-            addresses[:MOST_SOURCES],
-            preview=preview,
-            by=client_of(request),
-        ):
-            yield {on.report: ingest_html(result, texts, preview=preview)}
+        with running.begin(request.session_hash) as stop:
+            yield {**_show_busy(page, is_busy=True), on.report: ingest_html(result, texts)}
+            progress = ingest_upload(
+                page.view.whole_archive,
+                settings,
+                sources,
+                addresses[:MOST_SOURCES],
+                preview=preview,
+                by=client_of(request),
+                on_added=_recording_added(page),
+            )
+            for result in until_stopped(progress, stop):
+                yield {on.report: ingest_html(result, texts, preview=preview)}
+            is_stopped = stop.is_set()
+        is_kept = is_stopped or result.failed or preview
         yield {
-            on.report: ingest_html(result, texts, preview=preview),
+            on.report: report_html(result, texts, is_stopped=is_stopped, preview=preview),
             **_show_busy(page, is_busy=False),
-            **({} if result.failed or preview else {on.addresses: "", on.files: None}),
+            **({} if is_kept else {on.addresses: "", on.files: None}),
             **page.show_coverage(texts, may_write=True),
         }
 
     return add
 
 
-def _stop_adding(page: PageUpdates) -> Any:
-    on = page.on.admin.ingest
+def _recording_added(page: PageUpdates) -> OnAdded:
+    """Return what logs the articles that were added, also after the page was closed."""
+    sender = page.view.sender()
 
-    def stop_adding(session: Session, request: gr.Request) -> dict[Any, Any]:
-        texts = require_write_access(session, request)
-        return {
-            **page.show_coverage(texts, may_write=True),
-            on.report: failure(texts("add_stopped")),
-            **_show_busy(page, is_busy=False),
-        }
+    def record(ids: Sequence[str], count: int) -> None:
+        if sender is not None:
+            sender.record(Activity("ingest", details=name_articles(ids, count)))
+
+    return record
+
+
+def until_stopped(
+    progress: Generator[IngestResult, None, None], stop: Event
+) -> Iterator[IngestResult]:
+    """Yield the progress of an ingest, until it has ended or its reader stops it.
+
+    After a stop, the batch in progress is finished in the background.
+
+    Args:
+        progress: The progress; closing it stops the ingest.
+        stop: Set when the reader stops the ingest.
+    """
+    with closing(progress):
+        for result in progress:
+            yield result
+            if stop.is_set():
+                return
+
+
+def report_html(result: IngestResult, texts: Texts, *, is_stopped: bool, preview: bool) -> str:
+    """Return the last report of an ingest."""
+    if is_stopped:
+        return failure(texts("add_stopped"))
+    return ingest_html(result, texts, preview=preview)
+
+
+def _stop_adding(running: RunningIngests) -> Any:
+    """Return the handler that stops the session's ingest, which then shows its end itself."""
+
+    def stop_adding(session: Session, request: gr.Request) -> None:
+        require_write_access(session, request)
+        running.stop(request.session_hash)
 
     return stop_adding
 

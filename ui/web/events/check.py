@@ -176,7 +176,7 @@ class CheckHandlers:
         if check.progress != "waiting":
             return
         # the draft itself is for no log, whatever the setting says about questions
-        self.page.view.record("check", by="page", characters=len(check.draft))
+        self.page.view.record("check", characters=len(check.draft))
         chatbot, texts = self.page.view.chatbot, texts_in(session.language)
         for updated in draft_check.run_check(chatbot, check, texts):
             yield self.show(session, updated)

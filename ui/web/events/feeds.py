@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import gradio as gr
@@ -16,10 +16,11 @@ from ui.i18n import Texts, error_text
 from ui.ingest_job import IngestResult, ingest_upload
 from ui.web import input_validation
 from ui.web.components import ADMIN_EVENT, QUEUED_EVENT, FeedControls
-from ui.web.events.admin import client_of, require_write_access
+from ui.web.events.admin import client_of, report_html, require_write_access, until_stopped
 from ui.web.feed_job import read_now
 from ui.web.labels import i18n
 from ui.web.places import html_place, read_asset
+from ui.web.running_ingests import RunningIngests
 from ui.web.state import Session
 from ui.web.updates import PageUpdates, Updates
 from ui.web.views.feeds import DAY, HOUR, INTERVALS, feeds_html
@@ -69,10 +70,12 @@ class FeedHandlers:
     Attributes:
         page: The page's components and their updates.
         settings: Settings for fetching and for changes to the archive.
+        running: The reads in progress.
     """
 
     page: PageUpdates
     settings: Settings
+    running: RunningIngests = field(default_factory=RunningIngests)
 
     @property
     def on(self) -> FeedControls:
@@ -114,7 +117,7 @@ class FeedHandlers:
         found = ingest_upload(
             self.page.view.whole_archive, self.settings, [], [checked], preview=True
         )
-        yield from self._follow(found, texts, preview=True)
+        yield from self._follow(found, texts, request, preview=True)
 
     def read(
         self, session: Session, pressed: gr.EventData, request: gr.Request
@@ -127,11 +130,8 @@ class FeedHandlers:
             return
         by = client_of(request)
         self.page.view.record("ingest", feed=wanted.id, decision="read")
-        yield from self._follow(
-            read_now(self.page.view.whole_archive, self.settings, wanted.id, by),
-            texts,
-            preview=False,
-        )
+        found = read_now(self.page.view.whole_archive, self.settings, wanted.id, by)
+        yield from self._follow(found, texts, request, preview=False)
 
     def act(self, session: Session, pressed: gr.EventData, request: gr.Request) -> Updates:
         """Schedule, pause, resume or remove a feed, or undo its removal."""
@@ -148,15 +148,10 @@ class FeedHandlers:
             self.page.view.record("ingest", feed=feed.url, decision=wanted.action)
         return show_feeds(self.page, texts)
 
-    def stop(self, session: Session, request: gr.Request) -> Updates:
-        """Say that the read was stopped; its articles so far are kept."""
-        texts = require_write_access(session, request)
-        return {
-            **show_feeds(self.page, texts),
-            **self._show_busy(is_busy=False),
-            **self.page.show_coverage(texts, may_write=True),
-            self.on.report: failure(texts("add_stopped")),
-        }
+    def stop(self, session: Session, request: gr.Request) -> None:
+        """Stop the session's read, which then shows its end itself; its articles so far stay."""
+        require_write_access(session, request)
+        self.running.stop(request.session_hash)
 
     def _change(self, wanted: input_validation.FeedAction) -> Feed:
         feeds = self.feeds
@@ -171,18 +166,25 @@ class FeedHandlers:
                 return feeds.pause(wanted.id, is_paused=wanted.action == "pause")
 
     def _follow(
-        self, progress: Iterator[IngestResult], texts: Texts, *, preview: bool
+        self,
+        progress: Generator[IngestResult, None, None],
+        texts: Texts,
+        request: gr.Request,
+        *,
+        preview: bool,
     ) -> Iterator[Updates]:
         """Show the progress of a read, then what came of it."""
-        yield {**self._show_busy(is_busy=True), self.on.report: ingest_html(IngestResult(), texts)}
         result = IngestResult()
-        for result in progress:
-            yield {self.on.report: ingest_html(result, texts, preview=preview)}
+        with self.running.begin(request.session_hash) as stop:
+            yield {**self._show_busy(is_busy=True), self.on.report: ingest_html(result, texts)}
+            for result in until_stopped(progress, stop):
+                yield {self.on.report: ingest_html(result, texts, preview=preview)}
+            is_stopped = stop.is_set()
         yield {
             **show_feeds(self.page, texts),
             **self._show_busy(is_busy=False),
             **self.page.show_coverage(texts, may_write=True),
-            self.on.report: ingest_html(result, texts, preview=preview),
+            self.on.report: report_html(result, texts, is_stopped=is_stopped, preview=preview),
         }
 
     def _show_busy(self, *, is_busy: bool) -> Updates:
@@ -204,12 +206,10 @@ def wire_feeds(page: PageUpdates, settings: Settings) -> list[Any]:
     for event in (on.add.click, on.url.submit):
         event(handlers.add, [session, on.url, on.every], [*shown, on.url], **ADMIN_EVENT)
     on.listed.act(handlers.act, session, shown, **ADMIN_EVENT, trigger_mode="multiple")
-    previewing = on.preview.click(handlers.preview, [session, on.url], ended, **ADMIN_EVENT)
+    on.preview.click(handlers.preview, [session, on.url], ended, **ADMIN_EVENT)
     reading = on.listed.read(handlers.read, session, ended, **ADMIN_EVENT)
-    stopping = on.stop.click(
-        handlers.stop, session, ended, cancels=[previewing, reading], **QUEUED_EVENT
-    )
-    return [reading, stopping]
+    on.stop.click(handlers.stop, session, **QUEUED_EVENT)
+    return [reading]
 
 
 def show_feeds(page: PageUpdates, texts: Texts) -> Updates:
