@@ -9,10 +9,18 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from rag.archive.adding import AddResult as AddResult
+from rag.archive.adding import (
+    NewArticle,
+    draft_articles,
+    split_at_repeats,
+    write_prepared,
+)
+from rag.archive.preparation import Draft, prepare
 from rag.archive.reader import ArchiveReader
 from rag.archive.reembed import (
     WAIT,
@@ -23,28 +31,24 @@ from rag.archive.reembed import (
     reembed_shared,
 )
 from rag.archive.storable import without_nul
-from rag.chunking import split_article, token_limit
 from rag.errors import (
     ArchiveDamagedError,
     ArchiveLockedError,
     BackfileError,
-    ReadError,
     RecordUnavailableError,
 )
 from rag.index.consistency import find_lost_writes
 from rag.index.search import Indexes
 from rag.models.archive_model import ArchiveModel, LazyEmbeddings, open_reranker_lazily
-from rag.schema import Article, Span
+from rag.schema import Article
 from rag.settings import Settings
-from rag.store.articles import ArticleStore, content_hash, prepare_articles
+from rag.store.articles import ArticleStore, PreparedArticle
 from rag.store.connection import map_disk_errors
 from rag.store.file_permissions import make_private
 from rag.store.integrity import refuse_copy, refuse_triggers
 from rag.store.lock import writer_lock
-from rag.store.passages import Vectors
 from rag.store.staged_vectors import MODEL
 from rag.store.withdrawals import Withdrawal, Withdrawals
-from rag.valid_dates import EARLIEST_YEAR, LATEST_YEAR, is_valid_date
 
 if TYPE_CHECKING:
     from filelock import FileLock
@@ -53,36 +57,7 @@ if TYPE_CHECKING:
 Mode = Literal["read", "write"]
 INDEX_WAIT = 60.0  # seconds for a process that follows a shared record
 OnDataLoss = Literal["refuse", "accept"]
-NewArticle = Article | tuple[Article, Sequence[Span]]  # an article, or one split into passages
-
-
-@dataclass(frozen=True, slots=True)
-class AddResult:
-    """Counts of a call of `Archive.add`.
-
-    Attributes:
-        new: Articles that were not in the archive.
-        changed: Articles that differ from all of their revisions; each is a new revision.
-        unchanged: Articles that equal one of their revisions.
-        passages: Passages that were written for the new and changed articles.
-        withdrawn: Articles that are withdrawn and were not added.
-    """
-
-    new: int = 0
-    changed: int = 0
-    unchanged: int = 0
-    passages: int = 0
-    withdrawn: int = 0
-
-    def __add__(self, other: AddResult) -> AddResult:
-        """Return the counts of both calls together."""
-        return AddResult(
-            self.new + other.new,
-            self.changed + other.changed,
-            self.unchanged + other.unchanged,
-            self.passages + other.passages,
-            self.withdrawn + other.withdrawn,
-        )
+When = Literal["now", "later"]
 
 
 class Archive(ArchiveReader):
@@ -276,50 +251,76 @@ class Archive(ArchiveReader):
             ArchiveUnwritableError: The archive is open for reading only, or the disk is full.
             ValueError: The embedding model reads so few tokens that no passage fits.
         """
-        batch: dict[str, tuple[Article, Sequence[Span] | None]] = {}
-        earlier = AddResult()
+        result = AddResult()
         with map_disk_errors(self.path):
-            for item in [articles] if isinstance(articles, Article) else articles:
-                article, spans = (item, None) if isinstance(item, Article) else item
-                if self.follower is not None:
-                    article, spans = without_nul(article, spans)
-                _check_dates(article)
-                if article.id in batch:  # a repeated article is a revision of its own
-                    earlier += self._add(batch)
-                    batch = {}
-                batch[article.id] = (article, spans)
-            return earlier + self._add(batch)
+            for batch in split_at_repeats(articles):
+                drafts, skipped = self.draft(batch)
+                result += skipped + self.write(self.prepare(drafts))
+        return result
 
-    def _add(self, articles: dict[str, tuple[Article, Sequence[Span] | None]]) -> AddResult:
-        withdrawn = self.withdrawals(articles)
-        articles = {key: held for key, held in articles.items() if key not in withdrawn}
-        known = self._store.fingerprints(articles)
-        entries = [
-            (
-                article,
-                content_hash(article),
-                self._split(article) if spans is None else tuple(spans),
-            )
-            for article, spans in articles.values()
-            if content_hash(article) not in known.get(article.id, ())
-        ]
-        if entries:
-            self._store.put(prepare_articles(self._store, entries, self._embed_passages))
-            self._sync_indexes()
-        changed = sum(article.id in known for article, _, _ in entries)
-        return AddResult(
-            new=len(entries) - changed,
-            changed=changed,
-            unchanged=len(articles) - len(entries),
-            passages=sum(len(spans) for _, _, spans in entries),
-            withdrawn=len(withdrawn),
-        )
+    def draft(self, articles: Iterable[NewArticle]) -> tuple[list[Draft], AddResult]:
+        """Return what has to be prepared to add articles: those that are new or have changed.
 
-    def _split(self, article: Article) -> tuple[Span, ...]:
+        Args:
+            articles: Articles, each id once, with or without passages as in `add`.
 
-        return tuple(split_article(article, token_limit(self.embeddings)))
+        Returns:
+            The drafts, and the counts of unchanged and withdrawn articles.
 
-    def _sync_indexes(self) -> None:
+        Raises:
+            ReadError: As in `add`.
+        """
+        if self.follower is not None:
+            articles = map(without_nul, articles)
+        return draft_articles(self._store, articles)
+
+    def prepare(self, drafts: Sequence[Draft]) -> list[PreparedArticle]:
+        """Split and embed drafts, and find their names, with the archive's model.
+
+        Neither the lock nor the database is used: `rag.archive.preparation.prepare` does the same
+        in another process.
+
+        Args:
+            drafts: The articles to prepare.
+
+        Returns:
+            The prepared articles, in order.
+
+        Raises:
+            ReadError, ValueError, ModelError: See `rag.archive.preparation.prepare`.
+        """
+        if not drafts:
+            return []
+        return prepare(drafts, embeddings=self.embeddings, embed=self.embed, model=self._model.name)
+
+    def write(self, prepared: Iterable[PreparedArticle], *, index: When = "now") -> AddResult:
+        """Write prepared articles in one transaction, then bring the indexes up to date.
+
+        What has happened since they were prepared counts: articles that the archive has by now are
+        unchanged, and withdrawn ones are left out. A repeated article starts a new transaction.
+
+        Args:
+            prepared: The articles.
+            index: "later" leaves the indexes to the next write or to `sync_indexes`. Searches
+                compare the vectors of what they lack, and don't find its words yet.
+
+        Returns:
+            The counts of new, changed, unchanged and withdrawn articles and of written passages.
+
+        Raises:
+            ReadError: As in `add`.
+            EmbeddingMismatchError: They were prepared with another model, or by another version.
+            ArchiveUnwritableError: The archive is open for reading only, or the disk is full.
+        """
+        result = AddResult()
+        with map_disk_errors(self.path):
+            for batch in split_at_repeats(prepared):
+                result += write_prepared(self._store, batch, self._model.name, self.embed)
+            if index == "now" and result.new + result.changed:
+                self.sync_indexes()
+        return result
+
+    def sync_indexes(self) -> None:
         """Bring the indexes up to date with the database.
 
         Raises:
@@ -495,13 +496,6 @@ class Archive(ArchiveReader):
             self._indexes.rebuild()
             self._store.names.rebuild()
 
-    def _embed_passages(self, texts: Sequence[str]) -> Vectors:
-        vectors = self.embed(texts)
-        database = self._store.database
-        if not database.meta(MODEL):
-            database.set_meta(MODEL, self._model.name)
-        return vectors
-
     def reembed(
         self, model: Any, *, on_progress: OnProgress | None = None, wait: float = WAIT
     ) -> ReembedResult:
@@ -556,13 +550,3 @@ class Archive(ArchiveReader):
 
 def _unique(ids: str | Iterable[str]) -> list[str]:
     return [ids] if isinstance(ids, str) else list(dict.fromkeys(ids))
-
-
-def _check_dates(article: Article) -> None:
-    for name in ("published", "updated"):
-        moment = getattr(article, name)
-        if moment and not is_valid_date(moment):
-            raise ReadError(
-                f"{article.id!r}: {name} {moment.isoformat()} lies outside the years "
-                f"{EARLIEST_YEAR} to {LATEST_YEAR}: give another date, or none"
-            )

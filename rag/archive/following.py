@@ -39,7 +39,7 @@ CLOSING_WAIT = 5.0  # seconds for another process that is following
 
 @dataclass(frozen=True, slots=True)
 class FollowerState:
-    """How a folder's copy stands to the record.
+    """State of a folder's copy of the record.
 
     Attributes:
         server: The record's server and database.
@@ -84,7 +84,7 @@ class RecordFollower:
         self._error: BackfileError | None = None
 
     def open_copy(self, *, wait: float = CLOSING_WAIT) -> ArticleStore:
-        """Return the folder's copy, made from the record if there is none.
+        """Return the folder's copy, made from the record if it is missing.
 
         Args:
             wait: Seconds to wait for another process that is making it.
@@ -276,8 +276,8 @@ class RecordFollower:
 def own_archive_error(folder: Path) -> SettingsError:
     """Return the error for a folder with articles of its own, when a record is set."""
     return SettingsError(
-        f"the archive at {folder} has articles of its own, but BACKFILE_RECORD is set: put them "
-        "there with `backfile record push`, or name another folder"
+        f"the archive at {folder} has articles of its own, but BACKFILE_RECORD is set: name "
+        "another folder, and put these articles in with `backfile export` and `backfile ingest`"
     )
 
 

@@ -8,22 +8,21 @@ is overwritten: a change ends one revision and begins another.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Self
 
-import numpy as np
-
 from rag.errors import ReadError
 from rag.nlp.dates import format_date
+from rag.nlp.name_kinds import Kind
 from rag.schema import ALL_RIGHTS, EVERYTHING, Access, Article, ArticleMetadata, Filters, Span
 from rag.store import correction_articles
 from rag.store.database import CHUNK, Database, placeholders
-from rag.store.duplicate_clusters import DuplicateClusters
+from rag.store.duplicate_clusters import METHOD, DuplicateClusters, Sketch
 from rag.store.filters import CURRENT, authors, where_clause
-from rag.store.names import NameStore, names_of
+from rag.store.names import RULES, NameStore, names_of
 from rag.store.passages import PassageStore, Vectors
 from rag.store.rows import (
     FIRST_SECOND,
@@ -39,16 +38,56 @@ from rag.store.rows import (
 from rag.store.sqlite_database import SqliteDatabase
 from rag.store.staged_vectors import GENERATION
 
+# Version of what a prepared article contains: the writer refuses another program's.
+PREPARED_VERSION = f"1, names {RULES}, copies {METHOD}"
+
 
 @dataclass(frozen=True, slots=True)
 class PreparedArticle:
-    """An article ready to be written: its passages, with a vector for each, in order."""
+    """An article ready to be written, with everything that is computed from it alone.
+
+    A plain value that any process can make and send: see `rag.archive.preparation`.
+
+    Attributes:
+        article: The article.
+        fingerprint: Its content hash.
+        spans: Its passages, in order.
+        digests: The digest of each passage's embedded text.
+        vectors: Unit vectors, shape (passages, dimension), float32; zeros for those of `reused`.
+        names: The names in it; None to find them when it is written.
+        sketch: Its sketch for finding near-duplicates; None to make it when it is written.
+        reused: Positions of the passages whose vectors are taken from the article's earlier
+            revisions when it is written.
+        model: Name of the model that embedded it; "" if nothing was embedded.
+    """
 
     article: Article
     fingerprint: str
     spans: tuple[Span, ...]
     digests: tuple[bytes, ...]
     vectors: Vectors
+    names: tuple[tuple[Kind, str], ...] | None = None
+    sketch: Sketch | None = None
+    reused: tuple[int, ...] = ()
+    model: str = ""
+    version: str = PREPARED_VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class PutResult:
+    """Result of `ArticleStore.put`.
+
+    Attributes:
+        sequence: The sequence number of the change; 0 if there was nothing to write.
+        written: The articles written.
+        changed: How many of them replaced an earlier revision.
+        withdrawn: Articles that were left out because they are withdrawn.
+    """
+
+    sequence: int = 0
+    written: tuple[PreparedArticle, ...] = ()
+    changed: int = 0
+    withdrawn: int = 0
 
 
 # SQL: seconds since 1970 at which an article was published, NULL if that is not a valid date.
@@ -177,6 +216,18 @@ class ArticleStore:
             (article_id,),
         )
         return dict(rows.fetchall())
+
+    def known_digests(self, article_ids: Iterable[str]) -> dict[str, frozenset[bytes]]:
+        """Return the digests of the passages of these articles, in every revision, by id."""
+        rows = self.database.execute_for_each(
+            "SELECT r.article_id, p.digest FROM revisions r JOIN passages p "
+            "ON p.revision_id = r.id WHERE r.article_id IN ({})",
+            article_ids,
+        )
+        found: dict[str, set[bytes]] = {}
+        for article_id, digest in rows:
+            found.setdefault(article_id, set()).add(digest)
+        return {article_id: frozenset(digests) for article_id, digests in found.items()}
 
     def article(
         self, article_id: str, revision: int | None = None, *, withdrawn: bool = False
@@ -333,21 +384,53 @@ class ArticleStore:
 
     # writing
 
-    def put(self, entries: Sequence[PreparedArticle]) -> int:
+    def put(self, entries: Sequence[PreparedArticle]) -> PutResult:
         """Write new revisions in one transaction, and end those they replace.
 
+        What other writers did since the articles were prepared is looked up again inside the
+        transaction: articles that the store has by now, or that are withdrawn, are left out.
+
         Args:
-            entries: The articles to write.
+            entries: The articles to write, each id once, with the vectors of all passages.
 
         Returns:
-            The sequence number of the change.
+            What was written.
         """
         self.duplicates.catch_up()
         self.names.catch_up()
-        with self.database.change("put", len(entries)) as sequence:
-            self._end([entry.article.id for entry in entries], sequence)
-            self.begin(entries, sequence)
-        return sequence
+        try:
+            with self.database.change("put", len(entries)) as sequence:
+                known, withdrawn, fresh = self._still_fresh(entries)
+                if not fresh:
+                    raise _NothingToWriteError
+                if len(fresh) != len(entries):
+                    self.database.connection.execute(
+                        "UPDATE changes SET articles = ? WHERE sequence = ?", (len(fresh), sequence)
+                    )
+                self._end([entry.article.id for entry in fresh], sequence)
+                self.begin(fresh, sequence)
+        except _NothingToWriteError:
+            return PutResult(withdrawn=withdrawn)
+        changed = sum(entry.article.id in known for entry in fresh)
+        return PutResult(sequence, tuple(fresh), changed, withdrawn)
+
+    def _still_fresh(
+        self, entries: Sequence[PreparedArticle]
+    ) -> tuple[dict[str, frozenset[str]], int, list[PreparedArticle]]:
+        """Return the known fingerprints, the number of withdrawn articles, and those to write."""
+        ids = [entry.article.id for entry in entries]
+        known = self.fingerprints(ids)
+        rows = self.database.execute_for_each(
+            "SELECT article_id FROM withdrawals WHERE article_id IN ({})", ids
+        )
+        withdrawn = {article_id for (article_id,) in rows}
+        fresh = [
+            entry
+            for entry in entries
+            if entry.article.id not in withdrawn
+            and entry.fingerprint not in known.get(entry.article.id, ())
+        ]
+        return known, len(withdrawn), fresh
 
     def remove(self, article_ids: Sequence[str]) -> int:
         """End the current revisions of these articles; return the number of revisions ended."""
@@ -366,7 +449,8 @@ class ArticleStore:
         """Write the next revision of each of these articles. Must run inside a change."""
         for entry in entries:
             self._begin(entry, sequence)
-        self.duplicates.assign([entry.article for entry in entries])
+        sketches = {entry.article.id: entry.sketch for entry in entries if entry.sketch}
+        self.duplicates.assign([entry.article for entry in entries], sketches)
         correction_articles.save_corrections(self.database, [entry.article for entry in entries])
 
     def _end(self, article_ids: Sequence[str], sequence: int) -> None:
@@ -389,7 +473,7 @@ class ArticleStore:
             ),
         )
         self.database.connection.execute("INSERT INTO texts VALUES (?, ?)", (revision_id, a.text))
-        self.names.write(revision_id, names_of(a))
+        self.names.write(revision_id, names_of(a) if entry.names is None else entry.names)
         self.database.connection.executemany(
             "INSERT INTO bylines VALUES (?, ?)", [(revision_id, author) for author in a.authors]
         )
@@ -409,41 +493,5 @@ class ArticleStore:
         )
 
 
-def prepare_articles(
-    store: ArticleStore,
-    articles: Sequence[tuple[Article, str, tuple[Span, ...]]],
-    embed: Callable[[Sequence[str]], Vectors],
-) -> list[PreparedArticle]:
-    """Embed the passages of articles, and return them ready to be written.
-
-    A passage that any revision of the article has had, under the same title and day, keeps its
-    vector. The others are embedded in one call; without any, there is no call.
-
-    Args:
-        store: The store that the articles will be written to.
-        articles: Each article with its content hash and the spans of its passages.
-        embed: Returns one vector for each text, shape (n, dimension).
-
-    Returns:
-        One entry for each article, in order.
-    """
-    texts = [
-        [embedding_text(article.metadata, article.text[s.start : s.end]) for s in spans]
-        for article, _, spans in articles
-    ]
-    digests = [tuple(map(text_digest, of_one)) for of_one in texts]
-    known: dict[bytes, bytes] = {}
-    for article, _, _ in articles:
-        known.update(store.known_vectors(article.id))
-    vectors = {digest: np.frombuffer(vector, np.float32) for digest, vector in known.items()}
-    pairs = zip((d for ds in digests for d in ds), (t for ts in texts for t in ts), strict=True)
-    missing = {digest: text for digest, text in pairs if digest not in vectors}
-    if missing:
-        vectors.update(zip(missing, embed(list(missing.values())), strict=True))
-    empty = np.empty((0, 0), np.float32)
-    return [
-        PreparedArticle(
-            article, mark, spans, ds, np.stack([vectors[d] for d in ds]) if ds else empty
-        )
-        for (article, mark, spans), ds in zip(articles, digests, strict=True)
-    ]
+class _NothingToWriteError(Exception):
+    """Rolls back a change without articles."""

@@ -6,7 +6,8 @@ thousandth reprint costs no more than the second.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from cachetools import LRUCache
 
@@ -31,6 +32,26 @@ METHOD = (
 _UP_TO = f"{METHOD} up to "
 MAX_COMPARED = 10  # at most this many canonical articles, those with the most bands in common
 CACHED_SIGNATURES = 256  # signatures of 20 kB each: reprints of a wire story arrive together
+
+
+@dataclass(frozen=True, slots=True)
+class Sketch:
+    """Hashes of an article by which its near-duplicates are found.
+
+    Attributes:
+        text_hash: Hash of its words.
+        minhash: MinHash of its text and lead; empty for a text that is too short to compare.
+    """
+
+    text_hash: bytes
+    minhash: bytes
+
+
+def sketch_of(article: Article) -> Sketch:
+    """Return the sketch of an article."""
+    signature = text_signature(article)
+    long_enough = signature.words >= FEWEST_WORDS
+    return Sketch(text_hash(article.text), minhash(signature) if long_enough else b"")
 
 
 class DuplicateClusters:
@@ -110,12 +131,17 @@ class DuplicateClusters:
                 self._database.set_meta("stories", f"{_UP_TO}{after}")
         self._database.set_meta("stories", METHOD)
 
-    def assign(self, articles: Sequence[Article]) -> None:
-        """Assign new or changed articles, already in the store, to clusters."""
+    def assign(self, articles: Sequence[Article], sketches: Mapping[str, Sketch] = {}) -> None:
+        """Assign new or changed articles, already in the store, to clusters.
+
+        Args:
+            articles: The articles.
+            sketches: Their sketches, by article id; missing ones are made.
+        """
         self._signatures.clear()  # may contain rolled-back texts, or miss another process's
         self.remove([article.id for article in articles])
         for article in articles:
-            self._place(article)
+            self._place(article, sketches.get(article.id) or sketch_of(article))
 
     def remove(self, article_ids: Sequence[str]) -> None:
         """Remove articles from their clusters, and replace canonical ones."""
@@ -132,13 +158,11 @@ class DuplicateClusters:
         for (story,) in stories:
             self._repair(story)
 
-    def _place(self, article: Article) -> None:
-        signature, hashed = text_signature(article), text_hash(article.text)
-        sketch = minhash(signature) if signature.words >= FEWEST_WORDS else b""
-        story = self._cluster_of(signature, hashed, sketch) if sketch else ""
+    def _place(self, article: Article, sketch: Sketch) -> None:
+        story = self._cluster_of(article, sketch) if sketch.minhash else ""
         self._database.connection.execute(
             "INSERT INTO signatures (article_id, text_hash, minhash) VALUES (?, ?, ?)",
-            (article.id, hashed, sketch),
+            (article.id, sketch.text_hash, sketch.minhash),
         )
         if not story:
             self._promote(article.id)
@@ -152,22 +176,25 @@ class DuplicateClusters:
             self._demote(story)
             self._set_canonical(story, article.id)
 
-    def _cluster_of(self, signature: TextSignature, hashed: bytes, sketch: bytes) -> str:
-        """Return the canonical article of this text's cluster; "" if it has none."""
+    def _cluster_of(self, article: Article, sketch: Sketch) -> str:
+        """Return the canonical article of this article's cluster; "" if it has none."""
         same = self._database.connection.execute(
             "SELECT coalesce(c.story, s.article_id) FROM signatures s "
             "LEFT JOIN copies c ON c.article_id = s.article_id WHERE s.text_hash = ? LIMIT 1",
-            (hashed,),
+            (sketch.text_hash,),
         ).fetchone()
         if same:
             return str(same[0])
-        keys = band_keys(sketch)
+        keys = band_keys(sketch.minhash)
         likely = self._database.connection.execute(
             "SELECT s.article_id, s.text_hash FROM bands b JOIN signatures s "  # nosec B608 # question marks, values bound
             f"ON s.number = b.number WHERE b.key IN ({placeholders(keys)}) "
             f"GROUP BY s.number ORDER BY count(*) DESC, s.article_id LIMIT {MAX_COMPARED}",
             keys,
         ).fetchall()
+        if not likely:
+            return ""
+        signature = text_signature(article)
         for article_id, other_hash in likely:
             if is_same_story(signature, self._signature(article_id, other_hash)):
                 return str(article_id)

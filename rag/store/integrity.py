@@ -333,7 +333,7 @@ def refuse_copy(folder: Path, database: Database) -> None:
     if database.meta(COPY_MARK):
         raise SettingsError(
             f"the archive at {folder} is the copy of a shared record: set BACKFILE_RECORD to write "
-            "to it, or run `backfile record detach` to make it an archive of its own"
+            "to it"
         )
 
 

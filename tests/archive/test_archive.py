@@ -22,7 +22,7 @@ from langchain_core.embeddings import Embeddings
 from rag.archive.archive import Archive
 from rag.errors import ArchiveLockedError, ArchiveNotFoundError, EmbeddingMismatchError
 from rag.schema import ALL_RIGHTS, Article, Filters, Span
-from rag.store.articles import ArticleStore, content_hash, prepare_articles
+from rag.store.articles import ArticleStore
 from tests.support.processes import Process
 
 pytestmark = pytest.mark.slow
@@ -374,19 +374,9 @@ def test_reader_that_caught_up_does_not_block_the_writer(tmp_path: Path) -> None
     with Archive.open(tmp_path, mode="write", embeddings=WordEmbeddings()) as first:
         first.add([in_two_passages(make_article(1))])
         first.indexes.close()
-        ArticleStore(tmp_path, writable=True).put(  # killed before its indexes followed
-            prepare_articles(
-                first.store,
-                [
-                    (
-                        make_article(2),
-                        content_hash(make_article(2)),
-                        tuple(in_two_passages(make_article(2))[1]),
-                    )
-                ],
-                first.embed,
-            )
-        )
+        drafts, _ = first.draft([in_two_passages(make_article(2))])
+        # killed before its indexes followed
+        ArticleStore(tmp_path, writable=True).put(first.prepare(drafts))
     with Archive.open(tmp_path, embeddings=WordEmbeddings()) as reader:
         assert "paper.example/2" in search_both_indexes(reader, "bridge")[1]
         with Archive.open(tmp_path, mode="write", embeddings=WordEmbeddings()) as second:
@@ -401,9 +391,8 @@ def test_reader_sees_words_committed_after_its_search(
         writer.add([in_two_passages(make_article(1))])
         with Archive.open(tmp_path, embeddings=WordEmbeddings()) as reader:
             assert search_both_indexes(reader, "bridge")[1] == {"paper.example/1"}
-            two = make_article(2)
-            entries = [(two, content_hash(two), tuple(in_two_passages(two)[1]))]
-            writer.store.put(prepare_articles(writer.store, entries, writer.embed))
+            drafts, _ = writer.draft([in_two_passages(make_article(2))])
+            writer.store.put(writer.prepare(drafts))
             assert search_both_indexes(reader, "bridge")[0] == {
                 "paper.example/1",
                 "paper.example/2",

@@ -12,7 +12,7 @@ import pytest
 from rag.archive.archive import Archive
 from rag.archive.doctor import find_problems
 from rag.schema import Article, Filters, Span
-from rag.store.articles import ArticleStore, content_hash, prepare_articles
+from rag.store.articles import ArticleStore
 from tests.support.fakes import ARTICLES, HARBOUR, WordEmbeddings, small_archive
 
 
@@ -28,8 +28,8 @@ def storm_article(n: int) -> Article:
 def write_database_only(folder: Path, archive: Archive, article: Article) -> None:
     """Write like a writer that is killed between the database and the indexes."""
     record = ArticleStore(folder, writable=True)
-    entry = (article, content_hash(article), (Span(0, len(article.text)),))
-    record.put(prepare_articles(record, [entry], archive.embed))
+    drafts, _ = archive.draft([(article, [Span(0, len(article.text))])])
+    record.put(archive.prepare(drafts))
     record.close()
 
 

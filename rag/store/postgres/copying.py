@@ -42,16 +42,16 @@ OnErasure = Callable[[Sequence[int]], None]
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """What a follower did.
+    """The result of copying changes.
 
     Attributes:
         rows: Rows that were written or deleted.
-        is_anew: True if everything was copied, as for a new follower or another record.
+        is_full: True if everything was copied, as for a new follower or another record.
         erased: True if texts were deleted, so that files have to be rewritten without them.
     """
 
     rows: int = 0
-    is_anew: bool = False
+    is_full: bool = False
     erased: bool = False
 
 
@@ -79,10 +79,10 @@ def copy_changes(record: PostgresDatabase, local: SqliteDatabase, on_erasure: On
         with _one_state(record) as raw:
             head = position(raw)
             reached = int(local.meta(REACHED) or -1)
-            anew = not _follows(raw, local, reached, head)
-            if reached == head and not anew:
+            full = not _follows(raw, local, reached, head)
+            if reached == head and not full:
                 return Copied()
-            return _apply(raw, local, -1 if anew else reached, head, on_erasure)
+            return _apply(raw, local, -1 if full else reached, head, on_erasure)
     except psycopg.Error as error:
         raise map_error(error, record.name, record.folder) from error
 
@@ -122,29 +122,29 @@ def _apply(
     raw: psycopg.Connection, local: SqliteDatabase, reached: int, head: int, on_erasure: OnErasure
 ) -> Copied:
     buried = raw.execute(
-        f"SELECT table_name, key FROM tombstones WHERE {POSITION} > %s",
-        (reached,),  # nosec B608
+        f"SELECT table_name, key FROM tombstones WHERE {POSITION} > %s",  # nosec B608 # names of our schema
+        (reached,),
     ).fetchall()
     erased = [json.loads(key)[0] for table, key in buried if table == "texts"]
-    anew = reached < 0
-    if erased and not anew:
+    full = reached < 0
+    if erased and not full:
         on_erasure(erased)
     local.forget_deleted()
     written = 0
     with local.transaction():
-        if anew:
+        if full:
             _clear(local)
         elif _switches_model(raw, local):
             local.connection.execute("DELETE FROM vectors")
-        for table in () if anew else KEYS:
+        for table in () if full else KEYS:
             _delete(local, table, [json.loads(key) for name, key in buried if name == table])
         for table in KEYS:
             written += _copy_table(raw, local, table, reached)
         local.set_meta(REACHED, str(head))
         local.set_meta(AS_OF, datetime.now(UTC).isoformat())
-        if erased or anew:
+        if erased or full:
             local.set_meta(ERASING, "1")
-    return Copied(written + len(buried), is_anew=anew, erased=bool(erased) or anew)
+    return Copied(written + len(buried), is_full=full, erased=bool(erased) or full)
 
 
 def _switches_model(raw: psycopg.Connection, local: SqliteDatabase) -> bool:

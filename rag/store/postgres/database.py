@@ -35,7 +35,7 @@ from rag.store.postgres.schema import (
 
 LOCK_WAIT = 600  # seconds for other writers; a switch of models holds the lock for minutes
 COMPACT_WAIT = 10  # seconds for the readers of a table that is rewritten
-# Seconds: what the server and this process allow a lost connection, lest it keep the lock.
+# Seconds: what the server and this process allow a lost connection; it keeps the lock until then.
 _LIMITS = {
     "connect_timeout": 10,
     "keepalives_idle": 30,
@@ -182,8 +182,7 @@ class PostgresDatabase(Database):
         version = version_of(raw)
         if version is None and not create:
             raise ArchiveNotFoundError(
-                f"no record at {self.name}: run `backfile ingest FOLDER`, or "
-                "`backfile record push` to put this archive there"
+                f"no record at {self.name}: run `backfile ingest FOLDER` first"
             )
         if version is not None:
             refuse_newer(version, self.name)

@@ -41,7 +41,7 @@ def _translate_token(match: re.Match[str]) -> str:
     token = match[0]
     if token[0] in "'\"%":
         return token.replace("%", "%%")
-    if token == "?":
+    if token in {"?"}:
         return "%s"
     if token[0] == ":":
         return f"%({token[1:]})s"
