@@ -72,14 +72,16 @@ def test_takedowns(place: Place) -> None:
 def test_snapshots(place: Place) -> None:
     with place.open() as archive:
         archive.add(make_article(1))
-        first = datetime.now(UTC)
         archive.add(make_article(1, "The mayor resigned over the bridge."))
         archive.delete("paper.example/1")
-        then = archive.as_of(first)
+        archive.store.database.connection.execute(
+            "UPDATE changes SET at = ? WHERE sequence = 1", (MOMENT.isoformat(),)
+        )
+        then = archive.as_of(MOMENT + timedelta(days=1))
         assert then.article("paper.example/1").revision == 1  # type: ignore[union-attr]
         assert [hit.passage.revision for hit in then.search("bridge")] == [1]
         assert not archive.search("bridge")
-        assert not archive.as_of(first - timedelta(days=1)).search("bridge")
+        assert not archive.as_of(MOMENT - timedelta(days=1)).search("bridge")
 
 
 def test_browsing_and_names(place: Place) -> None:
