@@ -1,6 +1,6 @@
 """Columns of the current revisions in memory: filters are evaluated without SQL.
 
-A month of a million passages has 40,000, which SQLite finds in 20 ms and arrays in one
+A month of a million passages has 37,000, which SQLite finds in 46 ms and arrays in two
 (docs/benchmarks.md). The columns are read at the first use and then follow the record by its
 sequence numbers: a change that adds or ends revisions reads only those.
 """
@@ -13,6 +13,7 @@ from threading import Lock
 import numpy as np
 import numpy.typing as npt
 
+from rag.errors import BackfileError
 from rag.rights import ALL, rights_of
 from rag.schema import Access, Filters
 from rag.store.database import Database
@@ -83,7 +84,7 @@ class _Columns:
         return both.select(np.argsort(both.first, kind="stable"), both.sequence)
 
 
-class _UnevenNumbersError(Exception):
+class _UnevenNumbersError(BackfileError):
     """The passages of a revision don't have consecutive numbers."""
 
 

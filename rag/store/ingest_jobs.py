@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
+from rag.errors import BackfileError
 from rag.store.connection import StoreConnection
 from rag.store.side_database import SideDatabase, to_text
 
@@ -125,11 +126,11 @@ class Job:
         )
 
 
-class KeyReusedError(ValueError):
+class KeyReusedError(BackfileError):
     """An idempotency key was sent before, with another request."""
 
 
-class TooManyJobsError(ValueError):
+class TooManyJobsError(BackfileError):
     """A reader has as many unfinished jobs as one may have."""
 
 

@@ -1,4 +1,4 @@
-"""The shipped Dockerfile, against what is in the repository and what the README says."""
+"""The shipped Dockerfile, against what is in the repository and what the docs say."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def copied() -> list[str]:
 def test_copied_files_exist_and_are_all_that_is_installed() -> None:
     sources = copied()
     assert all((ROOT / source).exists() for source in sources)
-    # What a build of the package reads, and the versions that the README installs.
+    # What a build of the package reads, and the versions that the docs install.
     packages = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
     project = PROJECT["project"]
     needed = [*packages, project["readme"], *project["license-files"]]
@@ -61,8 +61,9 @@ def test_context_has_what_is_copied_and_no_archive() -> None:
     assert not any(fnmatch.fnmatch("archive", rule) for rule in kept)
 
 
-def test_commands_are_those_of_the_readme() -> None:
-    lines = [line for block in blocks(ROOT / "README.md", "sh") for line in block.text.splitlines()]
+def test_commands_are_those_of_the_docs() -> None:
+    page = ROOT / "docs" / "getting-started.md"
+    lines = [line for block in blocks(page, "sh") for line in block.text.splitlines()]
     installs = [line for line in lines if line.startswith("pip install") and "[" not in line]
     runs = [words.replace(" --no-cache-dir", "") for name, words in instructions() if name == "RUN"]
     assert [line for line in runs if line.startswith("pip")] == installs
