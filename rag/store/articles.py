@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Self
 
-from rag.errors import ReadError
+from rag.errors import BackfileError, ReadError
 from rag.nlp.dates import format_date
 from rag.nlp.name_kinds import Kind
 from rag.schema import ALL_RIGHTS, EVERYTHING, Access, Article, ArticleMetadata, Filters, Span
@@ -493,5 +493,5 @@ class ArticleStore:
         )
 
 
-class _NothingToWriteError(Exception):
+class _NothingToWriteError(BackfileError):
     """Rolls back a change without articles."""
