@@ -120,7 +120,7 @@ def ingest_upload(
         stop: When set, nothing more is read; what has been read is added.
         by: Address of the client, or id of the reader, for the log.
         on_added: Called at the end, from the thread, with the first ids of articles that are new or
-            changed, and their number; also after a stop or a failure.
+            changed, and their number; also after a stop or a failure, never after a preview.
 
     Returns:
         Iterator of the progress, at least every `POLL_SECONDS`. The last value is done; `failed` is
@@ -195,7 +195,7 @@ def _ingest(
         open_client(settings, stop) as client,
         _staged_files(archive.path, files) as staged,
         nullcontext(archive) if preview else open_writer(archive, settings, wait) as target,
-        _told_of_added(target, on_added),
+        _told_of_added(target, None if preview else on_added),
     ):
         groups: list[tuple[str, Sequence[Path | str]]] = []
         groups += [(file.name, [file]) for file in staged]

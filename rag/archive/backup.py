@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from rag.errors import BackupError
+from rag.index.compact_vectors import FILE as COMPACT
 from rag.index.search import Indexes
 from rag.store.articles import ArticleStore
 from rag.store.connection import map_disk_errors
@@ -174,7 +175,7 @@ def restore_backup(file: Path, folder: Path) -> Manifest:
             for path in (*folder.glob("lexical*"), *folder.glob("vectors*")):
                 if path.is_dir():  # of a lost database
                     shutil.rmtree(path)
-            for name in (f"{FILE}-wal", f"{FILE}-shm"):
+            for name in (f"{FILE}-wal", f"{FILE}-shm", COMPACT, f"{COMPACT}.new"):
                 (folder / name).unlink(missing_ok=True)
             _place_saved(staged.with_name(SAVED), folder)
             staged.replace(folder / FILE)

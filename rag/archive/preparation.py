@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from rag.chunking import split_article, token_limit
 from rag.schema import Article, Span
 from rag.store.articles import PreparedArticle, content_hash, embedding_text, text_digest
 from rag.store.duplicate_clusters import sketch_of
@@ -60,6 +59,8 @@ def prepare(
         ValueError: The embedding model reads so few tokens that no passage fits.
         ModelError: The model failed.
     """
+    from rag.chunking import split_article, token_limit  # only for writing
+
     limit = token_limit(embeddings)
     divided = [
         tuple(split_article(one.article, limit)) if one.spans is None else one.spans

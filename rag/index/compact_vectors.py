@@ -193,10 +193,11 @@ class CompactVectors:
             store: The record.
         """
         dimension = store.passages.dimension()
-        if not dimension:
-            self.path.unlink(missing_ok=True)
-            return
         temporary = self.path.with_name(f"{FILE}.new")
+        if not dimension:
+            for path in (self.path, temporary):  # one of a killed writer may have erased vectors
+                path.unlink(missing_ok=True)
+            return
         header = _Header(dimension, store.generation(), 0, 0)
         with open(temporary, "w+b", opener=private_opener) as file:
             self._append(file, header, store, store.database.sequence())

@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 
 from rag.answer.chatbot import Chatbot
 from rag.archive.archive import Archive
+from rag.archive.doctor import find_problems
 from rag.rights import ALL_RIGHTS, Rights
 from rag.settings import Settings
 from rag.store.ingest_jobs import SILENCE, IngestJobs, Job, JobState
@@ -255,6 +256,7 @@ def test_servers_of_an_archive_share_their_jobs(services: Services, tmp_path: Pa
     assert services.archive.article("a.example/1") is None
     for runner in (one, two):
         runner.close()
+    assert find_problems(services.archive) == ()
     assert not any(folder.exists() for folder in tmp_path.glob("[0-9]"))
 
 

@@ -182,6 +182,16 @@ def test_lost_database_is_reported_and_restored(tmp_path: Path, backup: Path, lo
         assert find_problems(archive) == ()
 
 
+def test_vectors_of_another_archive_do_not_survive_a_restore(tmp_path: Path, backup: Path) -> None:
+    folder = tmp_path / "other"
+    with Archive.open(folder, mode="write", embeddings=WordEmbeddings()) as archive:
+        archive.add(map(numbered_article, range(len(ARTICLES))))
+    (folder / "archive.sqlite").unlink()
+    restore_backup(backup, folder)
+    with Archive.open(folder, embeddings=WordEmbeddings()) as archive:
+        assert find_problems(archive) == ()
+
+
 def test_commands_report_what_they_did(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     small_archive(tmp_path / "archive").close()
     named = ["--archive", str(tmp_path / "archive")]

@@ -38,9 +38,9 @@ class Pump:
     as_bytes: bool = False
 
     def string(self, length: int) -> str | bytes:
-        room = max(1, length - len(self.start) - len(self.end))
-        times = room // len(self.repeated) + 1
-        text = self.start + (self.repeated * times)[:room] + self.end
+        """Return about so many characters; whole repetitions, so that every length ends alike."""
+        room = length - len(self.start) - len(self.end)
+        text = self.start + self.repeated * max(1, room // len(self.repeated)) + self.end
         return text.encode("latin-1", "replace") if self.as_bytes else text
 
 

@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from itertools import takewhile
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -16,6 +17,7 @@ import gradio as gr
 import pytest
 
 from rag.archive.archive import Archive
+from rag.schema import Article
 from rag.settings import Settings
 from rag.store.held_changes import HeldChange, HeldChanges
 from rag.store.ingest_log import IngestRun, RejectedInput, RejectLog, RunLog
@@ -194,6 +196,27 @@ def test_preview_writes_nothing_and_keeps_the_upload(archive: Archive, tmp_path:
     assert added.report is not None
     assert (added.report.new, added.report.changed) == (1, 1)
     assert not upload.exists()
+
+
+def test_preview_takes_no_articles_of_another_writer_for_its_own(
+    archive: Archive, tmp_path: Path
+) -> None:
+    upload = dump(tmp_path, "many.jsonl", *({**FERRY, "id": f"f/{n}"} for n in range(400)))
+    told = list[int]()
+    previewing = ingest_upload(
+        archive,
+        Settings(),
+        [upload],
+        [],
+        preview=True,
+        on_added=lambda _, count: told.append(count),
+    )
+    assert not any(one.is_done for one in takewhile(lambda one: not one.share, previewing))
+    with Archive.open(archive.path, mode="write", embeddings=WordEmbeddings()) as writer:
+        writer.add(Article(id="other", title="Other", text="Another article."))
+    *_, last = previewing
+    assert last.is_done
+    assert told == []
 
 
 def test_preview_works_beside_another_writer(archive: Archive, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import hashlib
 import signal
 import threading
@@ -104,6 +105,8 @@ def serve(settings: Settings) -> None:
             limit=1
         )  # reads them: 1.1 s for 110,000 passages, which the first page waits for
         served = start(archive, chatbot, settings)
+        gc.collect()
+        gc.freeze()  # what lasts as long as the server: docs/benchmarks.md#garbage-collection
         print(f"Backfile is running at {served.invitation} (press Ctrl-C to stop)", flush=True)
         if names_are_missing(settings):
             print(NAMES_ARE_MISSING, flush=True)
