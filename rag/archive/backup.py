@@ -98,6 +98,8 @@ def write_backup(store: ArticleStore, file: Path) -> Manifest:
 
 
 def _write(store: ArticleStore, file: Path) -> Manifest:
+    if not isinstance(store.database, SqliteDatabase):
+        raise BackupError("a shared record is backed up with PostgreSQL's `pg_dump`")
     # in its own folder: beside an archive, any name may be one of its files
     with tempfile.TemporaryDirectory(prefix=".backup-", dir=file.parent) as made:
         copy, part = Path(made, FILE), Path(made, "part")
