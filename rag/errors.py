@@ -5,6 +5,7 @@ BackfileError
 +-- ArchiveLockedError        another process is writing to the archive
 +-- ArchiveUnwritableError    the disk is full, or the archive is not writable
 +-- ArchiveDamagedError       the database cannot be read, or is of a newer version
++-- RecordUnavailableError    the PostgreSQL server of a shared record cannot be reached
 +-- DamagedIndexError         an index is damaged and will be rebuilt (rag.index.chroma_files)
 +-- VectorServerError         the vector server can't be reached, or answers nonsense
 +-- EmbeddingMismatchError    the archive was built with another embedding model
@@ -67,6 +68,12 @@ class VectorServerError(BackfileError):
     """The Chroma server can't be reached, is too slow, or its answer is unusable."""
 
     usual_code = "vector_server"
+
+
+class RecordUnavailableError(BackfileError):
+    """The PostgreSQL server of a shared record cannot be reached."""
+
+    usual_code = "record_unavailable"
 
 
 class EmbeddingMismatchError(BackfileError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args, get_type_hints
@@ -53,6 +53,9 @@ class Settings:
 
     Attributes:
         archive: The archive's folder.
+        record: The PostgreSQL database that several machines share as their record,
+            `postgresql://USER:PASSWORD@HOST/DATABASE`; the folder then follows it. "" for an
+            archive in its folder alone.
         models: The preset of models (`rag.models.presets`); the settings of single models override
             it, and "none" leaves one out.
         chroma: The address of a Chroma server for the vector index, such as
@@ -125,6 +128,7 @@ class Settings:
     """
 
     archive: Path = Path("archive")
+    record: str = field(default="", repr=False)
     chroma: str = ""
     chroma_token: str = ""
     chroma_tenant: str = "default_tenant"

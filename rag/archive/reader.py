@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from langchain_core.cross_encoders import BaseCrossEncoder
 
     from rag.archive.browse import ArticleBrowser, BrowseOrder, BrowsePage, TableOrder
+    from rag.archive.following import RecordFollower
     from rag.archive.names import NameCatalogue
     from rag.archive.saved import Saved
 
@@ -56,6 +57,7 @@ class ArchiveReader(ArchiveLookup):
     Attributes:
         path: The archive's folder.
         reranker: The cross-encoder that reranks the best hits of every search; None for none.
+        follower: Keeps the folder up to date with a shared record; None without one.
     """
 
     def __init__(
@@ -81,6 +83,7 @@ class ArchiveReader(ArchiveLookup):
         self._indexes = indexes
         self._model, self._generation = model, generation
         self.reranker = reranker
+        self.follower: RecordFollower | None = None
         self._past: LRUCache[tuple[datetime, int], ArchiveSnapshot] = LRUCache(PAST_DAYS)
         self._past_lock = Lock()
 
@@ -319,7 +322,7 @@ class ArchiveReader(ArchiveLookup):
         The first list of names does this, which takes about a minute for 50,000 passages, once; a
         server does it before it answers.
         """
-        if self._store.names.is_complete():
+        if self.follower is not None or self._store.names.is_complete():
             return
         try:
             lock = writer_lock(self.path)

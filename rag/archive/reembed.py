@@ -108,6 +108,39 @@ def reembed(
     return ReembedResult(model.name, passages, made + since[0], cut + since[1], seconds)
 
 
+def reembed_shared(
+    store: ArticleStore, model: Model, *, on_progress: OnProgress | None = None
+) -> ReembedResult:
+    """Embed every passage of a shared record with another model, and switch the record to it.
+
+    Other processes write until the switch; followers then copy the new vectors.
+
+    Args:
+        store: The store over the record.
+        model: The next embedding model.
+        on_progress: Called with the numbers of passages done and in all.
+
+    Returns:
+        The result of the switch.
+
+    Raises:
+        ArchiveLockedError: Another process is re-embedding, or kept writing for too long.
+    """
+    begun = time.monotonic()
+    record = store.database
+    staged = StagedVectors(record)
+    with record.hold_reembedding():
+        staged.begin(model.name)
+        made, cut = _embed_missing(store, staged, model, on_progress)
+        with record.hold_writers():
+            since = _embed_missing(store, staged, model, on_progress)
+            passages = staged.count()
+            with record.change("reembed", 0):
+                staged.activate()
+    seconds = time.monotonic() - begun
+    return ReembedResult(model.name, passages, made + since[0], cut + since[1], seconds)
+
+
 def cancel_reembed(folder: Path, store: ArticleStore) -> int:
     """Delete the vectors of an unfinished switch; return the number deleted."""
     with _reembed_lock(folder):

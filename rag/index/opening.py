@@ -77,7 +77,7 @@ class OpenedIndexes:
         try:
             return TantivyIndex(self.folder, unit)
         except Exception as error:  # Tantivy raises many types for damaged files
-            with self._hold_write_lock() as may:
+            with self.hold_write_lock() as may:
                 if not may:
                     self._refuse_unwritable(error)
                     raise ArchiveDamagedError(
@@ -109,7 +109,7 @@ class OpenedIndexes:
             try:
                 index = ChromaFiles(self.folder)
             except Exception as error:  # Chroma raises many types for damaged files
-                with self._hold_write_lock() as may:
+                with self.hold_write_lock() as may:
                     if not may:
                         self._refuse_unwritable(error)
                         raise ArchiveDamagedError(
@@ -118,7 +118,7 @@ class OpenedIndexes:
                         ) from error
                     return self._repair_vectors()
             if index.generation != self._store.generation():
-                with self._hold_write_lock() as may:
+                with self.hold_write_lock() as may:
                     if may:  # a switch of models was killed before it replaced the index
                         index.close()
                         return self._repair_vectors()
@@ -175,16 +175,19 @@ class OpenedIndexes:
             self._guard.release()
 
     @contextlib.contextmanager
-    def _hold_write_lock(self) -> Iterator[bool]:
+    def hold_write_lock(self, wait: float = 0.0) -> Iterator[bool]:
         """Hold the write lock during the block if it is free; yield True if it is held.
 
         A thread that holds it already keeps it.
+
+        Args:
+            wait: Seconds to wait for another process.
         """
         if self._lock is not None or self._holder == threading.get_ident():
             yield True
             return
         try:
-            lock = writer_lock(self.folder)
+            lock = writer_lock(self.folder, wait)
         except (ArchiveLockedError, OSError):
             yield False
             return

@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from rag.store.database import Database
+from rag.store.sqlite_database import SqliteDatabase
 
 KEY = "shared_vectors"  # in the database's metadata
 PREFIX = "backfile"
@@ -118,9 +119,9 @@ class StateStore:
         Returns:
             The new state.
         """
-        if self._database.writable:
+        if not isinstance(self._database, SqliteDatabase) or self._database.writable:
             return self._change(self._database, edit)
-        database = Database(self._database.path.parent, writable=True)
+        database = SqliteDatabase(self._database.folder, writable=True)
         try:
             return self._change(database, edit)
         finally:

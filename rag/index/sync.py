@@ -15,7 +15,7 @@ import numpy as np
 
 from rag.errors import VectorServerError
 from rag.index.background import BackgroundTask
-from rag.index.chroma_files import ChromaFiles, list_folders, peek_reached
+from rag.index.chroma_files import ChromaFiles, list_folders, peek_reached, synced_sequence
 from rag.index.compact_vectors import CompactVectors
 from rag.index.shared_index import SharedIndex
 from rag.index.shared_state import StateStore
@@ -320,8 +320,16 @@ class IndexSync(TextSync):
 
     def _try_catch_up(self) -> bool:
         """Catch up if no other process is writing; return True if done."""
-        with self._hold_write_lock() as may:
+        with self.hold_write_lock() as may:
             if may:
                 self._reopen()
                 self._catch_up_folder()
             return may
+
+    def catch_up_in_turn(self) -> None:
+        """Catch up under a write lock that several processes take in turn."""
+        if self.shared is None:
+            files = self.files
+            if not files.is_current() or synced_sequence(self.folder) != files.reached:
+                self._reopen()  # another process has written it since
+        self.catch_up()

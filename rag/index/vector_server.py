@@ -33,5 +33,5 @@ def open_shared_index(settings: Settings, store: ArticleStore) -> SharedIndex | 
         settings.chroma_seconds,
     )
     quotas = Quotas(settings.chroma_results, settings.chroma_batch, settings.chroma_records)
-    lock = FolderIndexLock(store.database.path.parent)
+    lock = FolderIndexLock(store.database.folder)
     return SharedIndex(store, ChromaClient(address), lock, quotas)

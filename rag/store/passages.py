@@ -69,12 +69,12 @@ class PassageStore:
     def newest_at(self, sequence: int | None = None) -> int:
         """Return the highest passage number as of a change, or now; 0 if there are none."""
         (newest,) = self._database.connection.execute(
-            "SELECT ifnull(max(number), 0) FROM passages WHERE revision_id = "
+            "SELECT coalesce(max(number), 0) FROM passages WHERE revision_id = "
             "(SELECT r.id FROM revisions r WHERE r.since <= ? AND EXISTS "
             "(SELECT 1 FROM passages WHERE revision_id = r.id) "
             "ORDER BY r.since DESC, r.id DESC LIMIT 1)"
             if sequence is not None
-            else "SELECT ifnull(max(number), 0) FROM passages",
+            else "SELECT coalesce(max(number), 0) FROM passages",
             () if sequence is None else (sequence,),
         ).fetchone()
         return int(newest)

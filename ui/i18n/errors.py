@@ -11,6 +11,7 @@ MESSAGES = {
     "archive_locked": "error_archive_locked",
     "archive_unwritable": "error_archive_unwritable",
     "archive_damaged": "error_archive_damaged",
+    "record_unavailable": "error_record_unavailable",
     "index_damaged": "error_index_damaged",
     "vector_server": "error_vector_server",
     "other_model": "error_other_model",
