@@ -60,6 +60,11 @@ class IndexSync:
         self._scans = False  # whether vectors are scanned instead of opening the vector index
         self._holder = 0  # the thread that holds the write lock temporarily
 
+    @property
+    def store(self) -> ArticleStore:
+        """The store that the indexes are made from: of a shared record, the folder's copy."""
+        return self._store
+
     def close(self) -> None:
         """Close the indexes that are open."""
         for name in ("bm25", "article_bm25", "vectors"):
