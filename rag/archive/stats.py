@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+from rag.archive.follower_state import FollowerState
 from rag.schema import ALL_RIGHTS, EVERYTHING, Access, Filters
 from rag.store.articles import ArticleStore
 from rag.store.database import Database
@@ -43,7 +44,7 @@ class ArchiveStatus:
     """Contents and location of an archive; `bytes` is its size on disk.
 
     `copies` are the articles beyond the first in the `stories_told_again`, the clusters of
-    near-duplicates.
+    near-duplicates. `record` is how the folder stands to a shared record; None without one.
     """
 
     path: Path
@@ -61,6 +62,7 @@ class ArchiveStatus:
     gaps: tuple[CoverageGap, ...] = ()
     last_run: IngestRun | None = None
     reembedding: ReembedProgress | None = None
+    record: FollowerState | None = None
 
 
 def archive_status(folder: Path, store: ArticleStore, access: Access = ALL_RIGHTS) -> ArchiveStatus:

@@ -17,6 +17,7 @@ from ui.api.closing import Closing
 from ui.api.problems import ProblemError
 from ui.api.services import CurrentAdministrator, CurrentReader, CurrentServices, services_of
 from ui.api.work import SearchWork
+from ui.render import record_value
 
 router = APIRouter(tags=["Server"])
 
@@ -40,6 +41,19 @@ class Gap(BaseModel):
     goes_on: bool = Field(description="Whether the gap has not ended")
 
 
+class RecordState(BaseModel):
+    """How this server's copy of a shared record stands to it."""
+
+    reachable: bool = Field(description="Whether the last look at the record succeeded")
+    as_of: str | None = Field(description="When the copy last had all of the record's changes")
+    lag_changes: int = Field(description="Changes that the copy lacks, as of the last look")
+    lag_seconds: float = Field(
+        description="Age of the oldest of them; of the copy while the record can't be reached"
+    )
+    server: str = Field(description='The record; "" for who doesn\'t see everything')
+    problem: str = Field(description="Why it isn't followed; \"\" for who doesn't see everything")
+
+
 class StatusResponse(BaseModel):
     """The archive, counting only the articles that the reader may see."""
 
@@ -58,6 +72,7 @@ class StatusResponse(BaseModel):
         description="When articles were last added; null for who doesn't see everything"
     )
     bytes: int | None = Field(description="Size on disk; null for who doesn't see everything")
+    record: RecordState | None = Field(description="Null without a shared record")
 
 
 class Health(BaseModel):
@@ -106,6 +121,7 @@ def _status(found: ArchiveStatus, sees_everything: bool) -> dict[str, Any]:
         "embedding_model": found.embedding_model,
         "last_ingest": _iso(found.last_ingest) if sees_everything else None,
         "bytes": found.bytes if sees_everything else None,
+        "record": record_value(found.record) if found.record else None,
     }
 
 

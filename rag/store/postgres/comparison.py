@@ -68,7 +68,7 @@ def _compare(raw: psycopg.Connection, local: SqliteDatabase, table: str) -> Diff
 
 
 def _digest_of_record(raw: psycopg.Connection, table: str, names: list[str]) -> Digest:
-    types = dict(
+    types: dict[str, str] = dict(
         raw.execute(
             "SELECT column_name, data_type FROM information_schema.columns "
             "WHERE table_schema = current_schema() AND table_name = %s",
