@@ -7,10 +7,11 @@ go on while the record can't be reached, and `FollowerState` says how old the co
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -31,6 +32,7 @@ from rag.store.postgres.copying import AS_OF, ERASING, REACHED, Copied, copy_cha
 from rag.store.postgres.database import PostgresDatabase, server_of
 from rag.store.sqlite_database import SqliteDatabase
 
+LOG = logging.getLogger("backfile.record")
 INTERVAL = 1.0  # seconds between two looks at the record
 RETRY = 5.0  # seconds, while it can't be reached
 COMPACT_INTERVAL = 60.0  # seconds until erased rows are looked for again
@@ -63,7 +65,7 @@ class RecordFollower:
         self._thread: threading.Thread | None = None
         self._as_of: datetime | None = None
         self._behind: tuple[int, datetime | None] = (0, None)  # changes, time of the oldest
-        self._error: BackfileError | None = None
+        self._error: Exception | None = None
 
     def open_copy(self, *, wait: float = CLOSING_WAIT) -> ArticleStore:
         """Return the folder's copy, made from the record if it is missing.
@@ -114,8 +116,15 @@ class RecordFollower:
 
     def _run(self) -> None:
         while not self._stop.wait(RETRY if self._error else INTERVAL):
-            with suppress(BackfileError):  # kept for `state`; readers go on
+            failed = self._error is not None
+            try:
                 self.follow()
+            except Exception as error:  # kept for `state`; readers go on
+                if not failed:
+                    LOG.warning("the record at %s isn't followed: %s", self.server, error)
+                continue
+            if failed:
+                LOG.warning("the record at %s is followed again", self.server)
 
     def follow(self, *, wait: float = 0.0) -> bool:
         """Bring the copy and the indexes up to date.
@@ -133,7 +142,7 @@ class RecordFollower:
         with self._busy:
             try:
                 done = self._follow(wait)
-            except BackfileError as error:
+            except Exception as error:  # Tantivy and Chroma raise various types
                 self._error = error
                 raise
             self._error = None
@@ -286,7 +295,7 @@ class RecordFollower:
             since = self._as_of
         return FollowerState(
             server=self.server,
-            reachable=self._error is None or isinstance(self._error, ArchiveDamagedError),
+            reachable=not isinstance(self._error, RecordUnavailableError),
             as_of=self._as_of,
             lag_changes=changes,
             lag_seconds=max(0.0, (now - since).total_seconds()) if since else 0.0,

@@ -6,9 +6,11 @@ import itertools
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -62,7 +64,9 @@ class PostgresServer:
         return self.folder / "data"
 
     def start(self) -> None:
-        """Start the server, and wait until it answers."""
+        """Start the server if it doesn't run, and wait until it answers."""
+        if self._is_running():
+            return
         options = (
             f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1 -c fsync=off "
             "-c max_connections=100 -c shared_buffers=64MB"
@@ -73,9 +77,26 @@ class PostgresServer:
         """Stop the server."""
         self._run("pg_ctl", "-D", "data", "-m", "immediate", "-w", "stop")
 
+    def kill(self) -> None:
+        """Kill the server's processes, as a machine that loses power does."""
+        number = int((self._data / "postmaster.pid").read_text().split()[0])
+        children = subprocess.run(
+            ["ps", "-o", "pid=", "--ppid", str(number)], capture_output=True, text=True, check=True
+        ).stdout.split()
+        for process in (number, *map(int, children)):
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+
+    def _is_running(self) -> bool:
+        try:
+            self._run("pg_ctl", "-D", "data", "status")
+        except subprocess.CalledProcessError:
+            return False
+        return True
+
     def close(self) -> None:
         """Stop the server, and delete its files."""
-        if (self._data / "postmaster.pid").exists():
+        if self._is_running():
             self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 

@@ -88,5 +88,5 @@ def _value(
             {"place": p.place, "what": p.description, "count": p.count, "mended": p not in left}
             for p in (*found, *(problem for problem in left if problem not in found))
         ],
-        "not_checked": list(unchecked),
+        **({"not_checked": list(unchecked)} if unchecked else {}),
     }
