@@ -24,6 +24,7 @@ from ingest.fetch.client import Client
 from ingest.fetch.crawler import Crawler
 from ingest.identity import ArticleIdResolver
 from ingest.pipeline import ingest, is_address
+from ingest.preparers import Preparers
 from ingest.readers import ReaderOptions
 from ingest.readers.file_names import path_of, printable_name
 from ingest.report import IngestReport, Progress
@@ -68,6 +69,7 @@ def run_ingest(
     on_reject: OnReject | None = None,
     on_notice: OnReject | None = None,
     by: str = COMMAND,
+    pool: Preparers | None = None,
 ) -> IngestReport:
     """Add the articles of `sources` to `archive`, and record the run.
 
@@ -85,6 +87,7 @@ def run_ingest(
         on_reject: See `ingest`.
         on_notice: See `ingest`.
         by: Who or what started the run, for the log: a client's address, `COMMAND` or `SCHEDULE`.
+        pool: See `ingest`.
 
     Returns:
         The counts of the run.
@@ -118,6 +121,7 @@ def run_ingest(
                 id_resolver=ArticleIdResolver(archive, FileLocations(database)),
                 policy=policy,
                 stop=stop,
+                pool=pool,
             )
         finally:
             rejects.flush()

@@ -39,6 +39,7 @@ from rag.errors import (
 )
 from rag.index.consistency import find_lost_writes
 from rag.index.search import Indexes
+from rag.index.vector_server import open_shared_index
 from rag.models.archive_model import ArchiveModel, LazyEmbeddings, open_reranker_lazily
 from rag.schema import Article
 from rag.settings import Settings
@@ -83,7 +84,8 @@ class Archive(ArchiveReader):
         reranker: BaseCrossEncoder | None = None,
         copy: ArticleStore | None = None,
     ) -> None:
-        indexes = Indexes(path, copy or store, lock)  # of a shared record, the folder has a copy
+        shared = open_shared_index(settings, store) if copy is None else None
+        indexes = Indexes(path, copy or store, lock, shared)  # a shared record has a copy here
         super().__init__(path, store, indexes, model, generation, reranker)
         self._lock = lock
         self._writes = lock is not None
@@ -294,6 +296,14 @@ class Archive(ArchiveReader):
         if not drafts:
             return []
         return prepare(drafts, embeddings=self.embeddings, embed=self.embed, model=self._model.name)
+
+    def model_settings(self) -> Settings | None:
+        """Return settings with which another process can open the archive's embedding model.
+
+        Returns:
+            The settings; None if the model was passed as an object to `open`.
+        """
+        return self._model.settings
 
     def write(self, prepared: Iterable[PreparedArticle], *, index: When = "now") -> AddResult:
         """Write prepared articles in one transaction, then bring the indexes up to date.
@@ -545,6 +555,7 @@ class Archive(ArchiveReader):
             store,
             model,
             indexes=self._indexes if self._writes else None,
+            shared=None if self._writes else open_shared_index(self._settings, store),
             on_progress=on_progress,
             wait=wait,
         )

@@ -86,12 +86,13 @@ def finish_erasure(
         frozenset(names),
     )
     IngestJobs(folder).forget_rejects()
+    indexes.forget_vectors(store.passages.numbers_of(left))
     withdrawals.erase(left, [*names, *titles])
     if follow is not None:
         rewritten = follow()
         return withdrawals.finish(left) and rewritten
-    indexes.rebuild()
-    return withdrawals.finish(left)
+    clean = indexes.rebuild_without_erased()
+    return withdrawals.finish(left) and clean
 
 
 def erase_from_logs(folder: Path, store: ArticleStore, revision_ids: Sequence[int]) -> None:

@@ -18,6 +18,7 @@ from cachetools import LRUCache
 
 from rag.archive.lookup import ArchiveLookup
 from rag.archive.snapshot import ArchiveSnapshot
+from rag.archive.stats import ArchiveStatus, archive_status
 from rag.archive.view import SearchMode
 from rag.errors import ArchiveLockedError
 from rag.index.search import Indexes, Scored
@@ -453,7 +454,8 @@ class ArchiveReader(ArchiveLookup):
         Returns:
             The statistics: see `ArchiveStatus`.
         """
-        return replace(super().status(access=access), record=self.record_state(access=access))
+        found = archive_status(self.path, self._store, access, self._indexes.shared)
+        return replace(found, record=self.record_state(access=access))
 
     def record_state(self, *, access: Access = ()) -> FollowerState | None:
         """Return how the archive's folder stands to the shared record; None without one.

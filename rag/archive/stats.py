@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from rag.archive.follower_state import FollowerState
+from rag.index.shared_reader import SharedReader, VectorServerStatus
 from rag.schema import ALL_RIGHTS, EVERYTHING, Access, Filters
 from rag.store.articles import ArticleStore
 from rag.store.database import Database
@@ -45,6 +46,7 @@ class ArchiveStatus:
 
     `copies` are the articles beyond the first in the `stories_told_again`, the clusters of
     near-duplicates. `record` is how the folder stands to a shared record; None without one.
+    `vector_server` is None if the vector index is in the folder.
     """
 
     path: Path
@@ -63,9 +65,15 @@ class ArchiveStatus:
     last_run: IngestRun | None = None
     reembedding: ReembedProgress | None = None
     record: FollowerState | None = None
+    vector_server: VectorServerStatus | None = None
 
 
-def archive_status(folder: Path, store: ArticleStore, access: Access = ALL_RIGHTS) -> ArchiveStatus:
+def archive_status(
+    folder: Path,
+    store: ArticleStore,
+    access: Access = ALL_RIGHTS,
+    shared: SharedReader | None = None,
+) -> ArchiveStatus:
     """Return the status of an archive.
 
     Args:
@@ -74,6 +82,8 @@ def archive_status(folder: Path, store: ArticleStore, access: Access = ALL_RIGHT
         access: Access rights of the reader: only readable articles are counted, and the last run is
             included only for a reader of all articles. For others, the last ingest and the size,
             which tell of articles that they may not see, are None and 0.
+        shared: The vector index on a server, which is asked whether it answers; also only for a
+            reader of all articles.
     """
     database, filters = store.database, Filters(access=access)
     publishers = tuple(PublisherStatus(*row) for row in store.publishers(access=access))
@@ -96,6 +106,7 @@ def archive_status(folder: Path, store: ArticleStore, access: Access = ALL_RIGHT
         gaps=find_gaps(database, filters),
         last_run=next(iter(RunLog(database).recent(1)), None) if sees_all else None,
         reembedding=_reembed_progress(database),
+        vector_server=shared.status() if shared is not None and sees_all else None,
     )
 
 

@@ -32,11 +32,13 @@ Place = Literal[
     "saved items",
 ]
 # The repair: indexes are rebuilt from the database, names found again, lost vectors embedded
-# again, orphaned rows and impossible dates deleted; lost or altered texts need a backup or the
-# source, and lost changes are accepted if they can't be restored. Words of erased articles are
-# erased. The triggers of a shared record are created again, and a folder copies the record anew.
+# again; orphaned rows, impossible dates and a vector server's foreign records deleted; lost or
+# altered texts need a backup or the source, and lost changes are accepted if they can't be
+# restored. Words of erased articles are erased. The triggers of a shared record are created again,
+# and a folder copies the record anew.
 Fix = Literal[
     "index",
+    "foreign",
     "names",
     "embed",
     "discard",

@@ -148,6 +148,11 @@ class SqliteDatabase(Database):
         return connection
 
     @property
+    def writable(self) -> bool:
+        """True if the file was opened for writing."""
+        return self._writable
+
+    @property
     def name(self) -> str:
         """The file's path."""
         return str(self.path)

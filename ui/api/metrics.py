@@ -118,6 +118,18 @@ class ServerCollector(Collector):
         )
         if status.record is not None:
             yield from _record_gauges(status.record)
+        shared = archive.indexes.shared
+        if shared is not None:
+            yield _gauge(
+                "backfile_vector_server_up",
+                "1 if the vector server answered lately, 0 if searches do without it",
+                shared.health.watch(),
+            )
+            yield _gauge(
+                "backfile_vector_server_lag",
+                "Changes that the vector server doesn't have yet; searches cover them",
+                shared.lag,
+            )
 
 
 def _record_gauges(state: FollowerState) -> Iterator[Metric]:

@@ -13,6 +13,7 @@ MESSAGES = {
     "archive_damaged": "error_archive_damaged",
     "record_unavailable": "error_record_unavailable",
     "index_damaged": "error_index_damaged",
+    "vector_server": "error_vector_server",
     "other_model": "error_other_model",
     "model_missing": "error_model_missing",
     "chat_model_failed": "error_chat_model_failed",
