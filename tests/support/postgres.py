@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -36,6 +37,13 @@ def find_binaries() -> Path:
 def _version(path: Path) -> int:
     name = path.parent.parent.name
     return int(name) if name.isdigit() else 0
+
+
+def _runs(process: int) -> bool:
+    try:
+        return ") Z " not in Path(f"/proc/{process}/stat").read_text()
+    except FileNotFoundError:
+        return False
 
 
 class PostgresServer:
@@ -68,7 +76,7 @@ class PostgresServer:
         if self._is_running():
             return
         options = (
-            f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1 -c fsync=off "
+            f"-p {self.port} -c unix_socket_directories= -c listen_addresses=127.0.0.1 -c fsync=off "
             "-c max_connections=100 -c shared_buffers=64MB"
         )
         self._run("pg_ctl", "-D", "data", "-o", options, "-l", "log", "-w", "start")
@@ -83,9 +91,13 @@ class PostgresServer:
         children = subprocess.run(
             ["ps", "-o", "pid=", "--ppid", str(number)], capture_output=True, text=True, check=True
         ).stdout.split()
-        for process in (number, *map(int, children)):
+        everything = (number, *map(int, children))
+        for process in everything:
             with suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
+        while any(map(_runs, everything)):
+            time.sleep(0.01)
+        (self._data / "postmaster.pid").unlink()  # names a process that its parent may never reap
 
     def _is_running(self) -> bool:
         try:
