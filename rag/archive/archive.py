@@ -135,7 +135,9 @@ class Archive(ArchiveReader):
         folder = Path(path if path is not None else settings.archive)
         create = create and mode == "write"
         if settings.record:
-            return cls._open_shared(folder, mode, embeddings, reranker, settings, create=create)
+            return cls._open_shared(
+                folder, mode, embeddings, reranker, settings, create, on_data_loss
+            )
         if mode == "write" and not create:
             ArticleStore(folder).close()  # raises before the lock's folder is created
         with (
@@ -180,8 +182,8 @@ class Archive(ArchiveReader):
         embeddings: Any,
         reranker: BaseCrossEncoder | None,
         settings: Settings,
-        *,
         create: bool,
+        on_data_loss: OnDataLoss,
     ) -> Archive:
         """Open an archive whose record is on PostgreSQL, and the folder that follows it."""
         from rag.archive.erasure import finish_erasure
@@ -202,7 +204,7 @@ class Archive(ArchiveReader):
             copy = follower.open_copy()
             opened.callback(copy.close)
             store = ArticleStore.over(record) if record else copy
-            if record:
+            if record and on_data_loss == "refuse":
                 refuse_triggers(folder, record)
             generation = store.generation()
             model = ArchiveModel(embeddings, settings, store.database.meta(MODEL))

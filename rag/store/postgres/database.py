@@ -28,8 +28,11 @@ from rag.store.postgres.schema import (
     REEMBED_KEY,
     create_or_upgrade,
     foreign_triggers,
+    install_triggers,
     position,
     refuse_newer,
+    renew_record,
+    tables_without_triggers,
     version_of,
 )
 
@@ -388,6 +391,28 @@ class PostgresDatabase(Database):
         except RecordUnavailableError as error:
             return [describe(error)]
         return []
+
+    @property
+    def has_checksums(self) -> bool:
+        """True if the server checks its pages as it reads them."""
+        row = self.connection.execute("SELECT current_setting('data_checksums')").fetchone()
+        return bool(row[0] == "on")
+
+    def blind_tables(self) -> list[str]:
+        """Return the tables whose changes followers miss, as their triggers are gone."""
+        return tables_without_triggers(self.connection.raw)
+
+    def repair_triggers(self) -> None:
+        """Create the triggers again, and have every follower copy the record anew."""
+        with self.transaction():
+            for table in self.blind_tables():
+                install_triggers(self.connection.raw, table)
+        self.renew()
+
+    def renew(self) -> None:
+        """Have every follower copy the record anew."""
+        with self.transaction():
+            renew_record(self.connection.raw)
 
     def foreign_objects(self) -> list[tuple[str, str]]:
         """Return the triggers on the record's tables that Backfile didn't create."""

@@ -128,10 +128,8 @@ def create_or_upgrade(connection: psycopg.Connection, server: str) -> None:
         for table in KEYS:
             install_triggers(connection, table)
         connection.execute("UPDATE record_state SET version = %s", (NEWEST,))
-        connection.execute(
-            "INSERT INTO meta VALUES (%s, %s) ON CONFLICT DO NOTHING",
-            (RECORD_ID, secrets.token_hex(16)),
-        )
+        if not version:  # new
+            renew_record(connection)
 
 
 def _refuse_foreign_tables(connection: psycopg.Connection, server: str) -> None:
@@ -169,6 +167,17 @@ def install_triggers(connection: psycopg.Connection, table: str) -> None:
             FOR EACH ROW EXECUTE FUNCTION record_bury_{table}();
         ALTER TABLE {table} ENABLE TRIGGER USER;
         """  # nosec B608 # names of our schema
+    )
+
+
+def renew_record(connection: psycopg.Connection) -> None:
+    """Give the record another id: every follower then copies all of it, and rebuilds its indexes.
+
+    For changes that followers can't see, as those without triggers, or of a vector alone.
+    """
+    connection.execute(
+        "INSERT INTO meta VALUES (%s, %s) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        (RECORD_ID, secrets.token_hex(16)),
     )
 
 
