@@ -53,7 +53,7 @@ def _differences(follower: RecordFollower) -> Iterator[Problem]:
 
 
 def repair_record(follower: RecordFollower, problems: Sequence[Problem]) -> None:
-    """Repair triggers, and have folders copy the record anew where that is needed.
+    """Repair triggers, and have folders copy all of the record again where that is needed.
 
     Args:
         follower: The folder's follower; the caller holds the folder's write lock.

@@ -43,7 +43,7 @@ class Gap(BaseModel):
 
 
 class RecordState(BaseModel):
-    """How this server's copy of a shared record stands to it."""
+    """The state of this server's copy of a shared record."""
 
     reachable: bool = Field(description="Whether the last look at the record succeeded")
     as_of: str | None = Field(description="When the copy last had all of the record's changes")

@@ -403,14 +403,14 @@ class PostgresDatabase(Database):
         return tables_without_triggers(self.connection.raw)
 
     def repair_triggers(self) -> None:
-        """Create the triggers again, and have every follower copy the record anew."""
+        """Create the triggers again, and have every follower copy all of the record again."""
         with self.transaction():
             for table in self.blind_tables():
                 install_triggers(self.connection.raw, table)
         self.renew()
 
     def renew(self) -> None:
-        """Have every follower copy the record anew."""
+        """Have every follower copy all of the record again."""
         with self.transaction():
             renew_record(self.connection.raw)
 
