@@ -1,4 +1,4 @@
-"""How a folder's copy stands to the shared record that it follows."""
+"""State of a folder's copy of the shared record that it follows."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ Place = Literal[
 # again; orphaned rows, impossible dates and a vector server's foreign records deleted; lost or
 # altered texts need a backup or the source, and lost changes are accepted if they can't be
 # restored. Words of erased articles are erased. The triggers of a shared record are created again,
-# and a folder copies the record anew.
+# and a folder copies all of the record again.
 Fix = Literal[
     "index",
     "foreign",
