@@ -76,8 +76,8 @@ class PostgresServer:
         if self._is_running():
             return
         options = (
-            f"-p {self.port} -c unix_socket_directories= -c listen_addresses=127.0.0.1 -c fsync=off "
-            "-c max_connections=100 -c shared_buffers=64MB"
+            f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= "
+            "-c fsync=off -c max_connections=100 -c shared_buffers=64MB"
         )
         self._run("pg_ctl", "-D", "data", "-o", options, "-l", "log", "-w", "start")
 
