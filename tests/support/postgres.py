@@ -123,6 +123,16 @@ class PostgresServer:
             connection.execute(f"CREATE DATABASE {name} TEMPLATE template0".encode())
         return self.address(name)
 
+    def wait_for_clients(self, address: str) -> None:
+        """Wait until no client of a database is left: it ends what killed ones have begun."""
+        others = (
+            "SELECT count(*) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        with psycopg.connect(address, autocommit=True) as connection:
+            while connection.execute(others).fetchone() != (0,):
+                time.sleep(0.01)
+
     def _run(self, program: str, *arguments: str) -> None:
         identity = {}
         if self._owner:
