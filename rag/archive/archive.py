@@ -30,11 +30,12 @@ from rag.archive.reembed import (
     reembed,
     reembed_shared,
 )
-from rag.archive.storable import without_nul
+from rag.archive.storable import as_storable
 from rag.errors import (
     ArchiveDamagedError,
     ArchiveLockedError,
     BackfileError,
+    EmbeddingMismatchError,
     RecordUnavailableError,
 )
 from rag.index.consistency import find_lost_writes
@@ -259,9 +260,19 @@ class Archive(ArchiveReader):
         result = AddResult()
         with map_disk_errors(self.path):
             for batch in split_at_repeats(articles):
-                drafts, skipped = self.draft(batch)
-                result += skipped + self.write(self.prepare(drafts))
+                result += self._add(batch)
         return result
+
+    def _add(self, batch: Sequence[NewArticle]) -> AddResult:
+        """Add articles; once more if another machine switches the model of a shared record."""
+        while True:
+            generation = self._store.generation()
+            drafts, skipped = self.draft(batch)
+            try:
+                return skipped + self.write(self.prepare(drafts))
+            except EmbeddingMismatchError:
+                if generation == self._store.generation():
+                    raise
 
     def draft(self, articles: Iterable[NewArticle]) -> tuple[list[Draft], AddResult]:
         """Return what has to be prepared to add articles: those that are new or have changed.
@@ -276,7 +287,8 @@ class Archive(ArchiveReader):
             ReadError: As in `add`.
         """
         if self.follower is not None:
-            articles = map(without_nul, articles)
+            articles = map(as_storable, articles)
+            self._sync_model()  # another machine may have switched it
         return draft_articles(self._store, articles)
 
     def prepare(self, drafts: Sequence[Draft]) -> list[PreparedArticle]:

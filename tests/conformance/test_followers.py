@@ -15,6 +15,7 @@ from rag.errors import (
     ArchiveDamagedError,
     ArchiveNotFoundError,
     BackfileError,
+    EmbeddingMismatchError,
     RecordUnavailableError,
     SettingsError,
 )
@@ -130,6 +131,36 @@ def test_followers_switch_the_model(servers: Servers) -> None:
         ) as reader:
             assert len(ids(reader)) == 5
             assert not find_problems(reader)
+
+
+def test_writers_notice_that_another_switched_the_model(servers: Servers) -> None:
+    class Other(WordEmbeddings):
+        name = "other words"
+
+    with servers("a").open() as first, servers("b").open() as second:
+        first.add([make_article(n) for n in range(3)])
+        drafts, _ = first.draft([make_article(7)])
+        prepared = first.prepare(drafts)
+        second.reembed(Other())
+        with pytest.raises(EmbeddingMismatchError, match="re-embedded with other words"):
+            first.write(prepared)
+        with pytest.raises(EmbeddingMismatchError, match="other words"):
+            first.add(make_article(8))
+        assert second.add(make_article(7)).new == 1
+        assert not find_problems(second)
+
+
+def test_takedowns_at_once(servers: Servers) -> None:
+    ids_of_all = [make_article(n).id for n in range(12)]
+    with servers("a").open() as first, servers("b").open() as second:
+        first.add([make_article(n) for n in range(12)])
+        for name in ("withdraw", "reinstate", "delete"):
+            with ThreadPoolExecutor() as pool:
+                done = [pool.submit(getattr(one, name), ids_of_all) for one in (first, second)]
+            assert sorted(one.result() for one in done) == [0, 12]
+        assert not first.count().articles
+        assert not find_problems(first)
+        assert not find_problems(second)
 
 
 def test_restored_record_is_copied_anew(servers: Servers, shared_record: str) -> None:

@@ -59,6 +59,7 @@ def kill_one(server: PostgresServer, record: str, root: Path, victim: str, seed:
         for process in processes.values():
             process.kill()
             process.join()
+    server.wait_for_clients(record)  # a commit that is under way when its client dies may succeed
     found = (check_in_process(folder, record), check_in_process(following, record))
     return "; ".join(filter(None, found))
 

@@ -76,7 +76,7 @@ class PostgresServer:
         if self._is_running():
             return
         options = (
-            f"-p {self.port} -c unix_socket_directories= -c listen_addresses=127.0.0.1 "
+            f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= "
             "-c fsync=off -c max_connections=100 -c shared_buffers=64MB"
         )
         self._run("pg_ctl", "-D", "data", "-o", options, "-l", "log", "-w", "start")
@@ -122,6 +122,16 @@ class PostgresServer:
         with psycopg.connect(self.address(), autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {name} TEMPLATE template0".encode())
         return self.address(name)
+
+    def wait_for_clients(self, address: str) -> None:
+        """Wait until no client of a database is left: it ends what killed ones have begun."""
+        others = (
+            "SELECT count(*) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        with psycopg.connect(address, autocommit=True) as connection:
+            while connection.execute(others).fetchone() != (0,):
+                time.sleep(0.01)
 
     def _run(self, program: str, *arguments: str) -> None:
         identity = {}

@@ -18,7 +18,7 @@ from rag.errors import (
     RecordUnavailableError,
     SettingsError,
 )
-from rag.store.database import Connection, Cursor, Database
+from rag.store.database import LONGEST_KEY, Connection, Cursor, Database
 from rag.store.migrations import NEWEST
 from rag.store.postgres.dialect import strip_nul, translate
 from rag.store.postgres.errors import describe, map_error
@@ -150,6 +150,8 @@ def _clean(parameters: Any) -> Any:
 
 class PostgresDatabase(Database):
     """The record of an archive in a PostgreSQL database that several machines share."""
+
+    longest_key = LONGEST_KEY
 
     def __init__(self, address: str, folder: Path, *, create: bool = False) -> None:
         """Connect, and upgrade the schema if it is older.
