@@ -12,7 +12,10 @@ import pytest
 from rag.archive.archive import Archive, Mode
 from rag.settings import Settings
 from tests.archive.test_archive import WordEmbeddings
+from tests.support.chroma_server import ChromaProcess
 from tests.support.postgres import PostgresServer
+
+PATIENT = 20.0  # seconds for the vector server on a busy machine
 
 
 @pytest.fixture(scope="session")
@@ -29,6 +32,15 @@ def record(request: pytest.FixtureRequest) -> str:
         return ""
     server: PostgresServer = request.getfixturevalue("postgres_server")
     return server.create_database()
+
+
+@pytest.fixture(params=["embedded", "server"])
+def vectors(request: pytest.FixtureRequest) -> str:
+    """The address of a Chroma server; "" for vectors in the archive's folder."""
+    if request.param == "embedded":
+        return ""
+    server: ChromaProcess = request.getfixturevalue("chroma_server")
+    return server.url
 
 
 @pytest.fixture
@@ -50,8 +62,10 @@ class Place:
 
 
 @pytest.fixture
-def place(tmp_path: Path, record: str) -> Place:
-    return Place(tmp_path / "archive", Settings(record=record))
+def place(tmp_path: Path, record: str, vectors: str) -> Place:
+    return Place(
+        tmp_path / "archive", Settings(record=record, chroma=vectors, chroma_seconds=PATIENT)
+    )
 
 
 @pytest.fixture
