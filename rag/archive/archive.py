@@ -134,7 +134,6 @@ class Archive(ArchiveReader):
         settings = settings or Settings.from_environment()
         folder = Path(path if path is not None else settings.archive)
         create = create and mode == "write"
-        reranker = reranker or open_reranker_lazily(settings)
         if settings.record:
             return cls._open_shared(folder, mode, embeddings, reranker, settings, create=create)
         if mode == "write" and not create:
@@ -160,6 +159,7 @@ class Archive(ArchiveReader):
                 refuse_triggers(folder, store.database)
             generation = store.generation()  # before the model is read: see `_sync_model`
             model = ArchiveModel(embeddings, settings, store.database.meta(MODEL))
+            reranker = reranker or open_reranker_lazily(settings)
             archive = cls(folder, store, model, lock, settings, generation, reranker)
             opened.callback(archive._indexes.close)
             if mode == "write":
@@ -206,6 +206,7 @@ class Archive(ArchiveReader):
                 refuse_triggers(folder, record)
             generation = store.generation()
             model = ArchiveModel(embeddings, settings, store.database.meta(MODEL))
+            reranker = reranker or open_reranker_lazily(settings)
             archive = cls(folder, store, model, None, settings, generation, reranker, copy)
             archive.follower, archive._writes = follower, mode == "write"
             opened.callback(archive._indexes.close)

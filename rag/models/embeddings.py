@@ -18,17 +18,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import ModelError
+from rag.models.backend import Backend
 from rag.models.few_texts import FewTexts
 from rag.models.langchain_interface import EmbeddingsInterface
 from rag.models.numpy_bert import Array, Bert, read_bert
 from rag.models.weights import longest_input, read_json
-from rag.settings import Precision
+from rag.settings import EmbeddingBackend, Precision, available_threads
 
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
 
+    from rag.models.backend_choice import Encoder
     from rag.models.torch_backend import TransformerEncoder
-    from rag.models.torch_bert import TorchBert
 
 Task = Literal["query", "document"]
 Vectors = NDArray[np.float32]
@@ -51,19 +52,33 @@ class SentenceEmbeddings(EmbeddingsInterface):
     `count_tokens` counts them. Thread-safe.
     """
 
-    def __init__(self, folder: Path, *, name: str = "", precision: Precision = "auto") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        name: str = "",
+        precision: Precision = "auto",
+        backend: Backend | EmbeddingBackend = "auto",
+    ) -> None:
         """Take the model in a folder; it is loaded on first use.
 
         Args:
             folder: The model's folder.
             name: Its name; the folder if empty.
-            precision: Precision of torch's products.
+            precision: Precision of the products for passages.
+            backend: What computes the vectors of many passages: a `Backend` of this machine, a
+                library, or "auto" to measure.
         """
         self.name = name or str(folder)
         self.folder = folder
         self.precision = precision
-        self._loading, self._loading_torch = threading.Lock(), threading.Lock()
-        self._many: TorchBert | None = None
+        self._loading, self._loading_many = (
+            threading.Lock(),
+            threading.Lock(),
+        )  # queries don't wait for the second
+        self._given = backend
+        self._chosen: Backend | None = None
+        self._many: Encoder | None = None
         self._transformer_or_none: TransformerEncoder | None = None
 
     @cached_property
@@ -112,7 +127,7 @@ class SentenceEmbeddings(EmbeddingsInterface):
             return _unit(self._transformer.vectors(prompted, lengths, task))
         return _unit(encoder.vectors([self._truncate(e, e.ids) for e in encodings]))
 
-    def _encoder_of_ids(self, task: Task, tokens: int) -> FewTexts | TorchBert | None:
+    def _encoder_of_ids(self, task: Task, tokens: int) -> Encoder | None:
         """Return what computes the vectors; None if sentence-transformers does."""
         few = self._few
         if few is None:
@@ -122,16 +137,38 @@ class SentenceEmbeddings(EmbeddingsInterface):
             return few
         return self._load_many()
 
-    def _load_many(self) -> TorchBert | None:
-        """Load torch for many passages; None if sentence-transformers computes them."""
+    def backend(self) -> Backend:
+        """Return what computes the vectors of many passages; it is measured once on a machine."""
         bert = self._bert
-        with self._loading_torch:  # queries don't wait for it
-            if self._many is None and bert is not None:
-                from rag.models.torch_bert import TorchBert, choose_precision, has_accelerator
+        with self._loading_many:
+            if self._chosen is None:
+                self._chosen = self._choose(bert)
+            return self._chosen
 
-                if not has_accelerator():
-                    self._many = TorchBert(bert, choose_precision(self.precision))
+    def _choose(self, bert: Bert | None) -> Backend:
+        if isinstance(self._given, Backend):
+            return self._given
+        if bert is None:  # only sentence-transformers can compute it
+            from rag.models.torch_bert import choose_precision
+
+            precision = choose_precision(self.precision)
+            return Backend("sentence-transformers", precision, available_threads())
+        from rag.models.backend_choice import choose_backend
+
+        return choose_backend(self.folder, bert, self._ids, self._given, self.precision)
+
+    def _load_many(self) -> Encoder | None:
+        """Load the library for many passages; None if it is sentence-transformers."""
+        bert, backend = self._bert, self.backend()
+        with self._loading_many:
+            if self._many is None and bert and backend.library != "sentence-transformers":
+                from rag.models.backend_choice import open_encoder
+
+                self._many = open_encoder(bert, backend)
             return self._many
+
+    def _ids(self, texts: Sequence[str]) -> list[list[int]]:
+        return [self._truncate(encoding, encoding.ids) for encoding in self._encode(texts)]
 
     def _truncate(self, encoding: Encoding, values: list[int]) -> list[int]:
         """Return one value per token, without the tokens beyond `max_tokens`."""
@@ -201,7 +238,7 @@ class SentenceEmbeddings(EmbeddingsInterface):
 
     @property
     def _transformer(self) -> TransformerEncoder:
-        with self._loading_torch:
+        with self._loading_many:
             if self._transformer_or_none is None:
                 from rag.models.torch_backend import TransformerEncoder
 

@@ -38,7 +38,7 @@ class PageHost:
 
     @property
     def is_open(self) -> bool:
-        """Whether the page is shown."""
+        """True once the page is shown."""
         return self._page is not None
 
     @asynccontextmanager

@@ -179,7 +179,7 @@ def _copy_table(raw: psycopg.Connection, local: SqliteDatabase, table: str, reac
         _delete_changed(raw, local, table, reached)
     with raw.cursor(name=f"copy_{table}", binary=True) as cursor:
         cursor.execute(
-            f"SELECT {', '.join(names)} FROM {table} WHERE {POSITION} > %s",  # nosec B608
+            f"SELECT {', '.join(names)} FROM {table} WHERE {POSITION} > %s",  # nosec B608 # names of our schema
             (reached,),
         )
         while rows := cursor.fetchmany(BATCH):
@@ -192,7 +192,7 @@ def _delete_changed(
     raw: psycopg.Connection, local: SqliteDatabase, table: str, reached: int
 ) -> None:
     keys = raw.execute(
-        f"SELECT DISTINCT {', '.join(KEYS[table])} FROM {table} WHERE {POSITION} > %s",  # nosec B608
+        f"SELECT DISTINCT {', '.join(KEYS[table])} FROM {table} WHERE {POSITION} > %s",  # nosec B608 # names of our schema
         (reached,),
     )
     _delete(local, table, keys.fetchall())

@@ -84,7 +84,7 @@ def version_of(connection: psycopg.Connection) -> int | None:
 def position(connection: psycopg.Connection) -> int:
     """Return the position of the record's newest change of a row."""
     parts = (f"SELECT max({POSITION}) AS p FROM {table}" for table in (*KEYS, "tombstones"))  # nosec B608 # names of our schema
-    row = connection.execute(f"SELECT max(p) FROM ({' UNION ALL '.join(parts)}) heads").fetchone()  # nosec B608
+    row = connection.execute(f"SELECT max(p) FROM ({' UNION ALL '.join(parts)}) heads").fetchone()  # nosec B608 # names of our schema
     return int(row[0] or 0) if row else 0
 
 
