@@ -62,6 +62,12 @@ class Place:
 
 
 @pytest.fixture
+def record_place(tmp_path: Path, record: str) -> Place:
+    """An archive with vectors in its folder, for tests that aren't about them."""
+    return Place(tmp_path / "archive", Settings(record=record))
+
+
+@pytest.fixture
 def place(tmp_path: Path, record: str, vectors: str) -> Place:
     return Place(
         tmp_path / "archive", Settings(record=record, chroma=vectors, chroma_seconds=PATIENT)

@@ -20,7 +20,7 @@ from tests.support.chroma_server import ChromaProcess
 
 pytestmark = pytest.mark.slow
 
-LONG = 60.0  # seconds, on a busy machine
+LONG = 180.0  # seconds, on a busy machine
 
 
 def by_vectors(archive: Archive, query: str = "bridge") -> set[str]:
