@@ -85,8 +85,8 @@ class Archive(ArchiveReader):
         reranker: BaseCrossEncoder | None = None,
         copy: ArticleStore | None = None,
     ) -> None:
-        shared = open_shared_index(settings, store) if copy is None else None
-        indexes = Indexes(path, copy or store, lock, shared)  # a shared record has a copy here
+        local = copy or store  # of a shared record, the folder has a copy
+        indexes = Indexes(path, local, lock, open_shared_index(settings, local))
         super().__init__(path, store, indexes, model, generation, reranker)
         self._lock = lock
         self._writes = lock is not None
@@ -375,6 +375,7 @@ class Archive(ArchiveReader):
             return
         with suppress(RecordUnavailableError):
             self.follower.follow()
+            self._indexes.share()
 
     def complete_names(self) -> None:
         """Find the names of an archive of an earlier version; see `ArchiveReader`."""
@@ -386,7 +387,8 @@ class Archive(ArchiveReader):
     def refresh(self) -> None:
         """Read the changes that other processes have made; every search does this itself."""
         if self._writes and self.follower is not None:
-            self._catch_up()
+            with suppress(RecordUnavailableError):
+                self.follower.follow()
         super().refresh()
 
     def delete(self, ids: str | Iterable[str]) -> int:

@@ -240,7 +240,7 @@ class RecordFollower:
             return
         self._next_compaction = time.monotonic() + COMPACT_INTERVAL
         if self._local.meta(ERASING) != REBUILT:
-            indexes.rebuild()
+            indexes.rebuild_without_erased()
         with closing(SqliteDatabase(self.folder, writable=True)) as local:
             local.set_meta(ERASING, REBUILT)
             if local.compact():

@@ -13,9 +13,11 @@ import pytest
 from rag.archive.archive import Archive, Mode
 from rag.settings import Settings
 from tests.archive.test_archive import WordEmbeddings
+from tests.support.chroma_server import ChromaProcess
 from tests.support.postgres import PostgresServer
 
 LONG = 60.0  # seconds, on a busy machine
+PATIENT = 20.0  # seconds for the vector server on a busy machine
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = LONG) -> float:
@@ -50,6 +52,15 @@ def record(request: pytest.FixtureRequest) -> str:
     return server.create_database()
 
 
+@pytest.fixture(params=["embedded", "server"])
+def vectors(request: pytest.FixtureRequest) -> str:
+    """The address of a Chroma server; "" for vectors in the archive's folder."""
+    if request.param == "embedded":
+        return ""
+    server: ChromaProcess = request.getfixturevalue("chroma_server")
+    return server.url
+
+
 @pytest.fixture
 def shared_record(postgres_server: PostgresServer) -> str:
     return postgres_server.create_database()
@@ -69,8 +80,16 @@ class Place:
 
 
 @pytest.fixture
-def place(tmp_path: Path, record: str) -> Place:
+def record_place(tmp_path: Path, record: str) -> Place:
+    """An archive with vectors in its folder, for tests that aren't about them."""
     return Place(tmp_path / "archive", Settings(record=record))
+
+
+@pytest.fixture
+def place(tmp_path: Path, record: str, vectors: str) -> Place:
+    return Place(
+        tmp_path / "archive", Settings(record=record, chroma=vectors, chroma_seconds=PATIENT)
+    )
 
 
 @pytest.fixture

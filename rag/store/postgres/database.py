@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -26,6 +27,7 @@ from rag.store.postgres.schema import (
     KEYS,
     LOCK_KEY,
     REEMBED_KEY,
+    VECTORS_KEY,
     create_or_upgrade,
     foreign_triggers,
     install_triggers,
@@ -37,6 +39,7 @@ from rag.store.postgres.schema import (
 )
 
 LOCK_WAIT = 600  # seconds for other writers; a switch of models holds the lock for minutes
+POLL = 0.2  # seconds between two tries to get a lock
 COMPACT_WAIT = 10  # seconds for the readers of a table that is rewritten
 # Seconds: what the server and this process allow a lost connection; it keeps the lock until then.
 _LIMITS = {
@@ -329,6 +332,31 @@ class PostgresDatabase(Database):
             self._local.depth -= 1
             if connection.is_usable:
                 connection.execute(f"SELECT pg_advisory_unlock({REEMBED_KEY})")
+
+    @contextmanager
+    def hold_vector_server(self, wait: float) -> Iterator[bool]:
+        """Keep every other process from writing to the archive's vector server during the block.
+
+        Args:
+            wait: Seconds to wait for one that does.
+
+        Yields:
+            False if it still writes after that.
+        """
+        connection, until = self._begin("SELECT 1"), time.monotonic() + wait
+        take = f"SELECT pg_try_advisory_lock({VECTORS_KEY})"
+        while not connection.execute(take).fetchone()[0]:
+            if time.monotonic() >= until:
+                yield False
+                return
+            time.sleep(min(POLL, wait))
+        self._local.depth = self._depth + 1
+        try:
+            yield True
+        finally:
+            self._local.depth -= 1
+            if connection.is_usable:
+                connection.execute(f"SELECT pg_advisory_unlock({VECTORS_KEY})")
 
     def head(self) -> int:
         """Return the position of the newest change of a row."""

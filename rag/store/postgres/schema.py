@@ -45,6 +45,7 @@ POSITION = "_position"  # the column; always the last of the first version's
 # One lock for each schema of a database: two archives in one database don't wait for each other.
 LOCK_KEY = "1112229702, hashtext(current_schema())"
 REEMBED_KEY = "1112229703, hashtext(current_schema())"
+VECTORS_KEY = "1112229704, hashtext(current_schema())"
 _LOCK = f"PERFORM pg_advisory_xact_lock({LOCK_KEY});"
 
 _COMMON = f"""
