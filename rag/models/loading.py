@@ -52,7 +52,7 @@ def open_reranker(settings: Settings) -> BaseCrossEncoder | None:
         return None
     from rag.models.torch_backend import Reranker
 
-    return Reranker(model_folder(name))
+    return Reranker(model_folder(name), settings.embedding_precision)
 
 
 def open_entailment_model(settings: Settings) -> EntailmentModel | None:

@@ -164,6 +164,7 @@ def status_text(status: ArchiveStatus) -> str:
         f"size             {status.bytes / 1e6:,.1f} MB",
         f"embedding model  {terminal_text(status.embedding_model)}",
         *_reembedding(status),
+        *_vector_server(status),
         f"sequence         {status.sequence}",
     ]
     for publisher in status.publishers:
@@ -199,6 +200,17 @@ def _reembedding(status: ArchiveStatus) -> list[str]:
     return [
         f"  changing to    {terminal_text(begun.model)}, {begun.done:,} of {begun.of:,} passages"
     ]
+
+
+def _vector_server(status: ArchiveStatus) -> list[str]:
+    server = status.vector_server
+    if server is None:
+        return []
+    years = "1 collection" if server.collections == 1 else f"{server.collections:,} collections"
+    behind = "1 change" if server.lag == 1 else f"{server.lag:,} changes"
+    state = f"{behind} behind" if server.lag else "up to date"
+    lines = [f"vector server    {terminal_text(server.url)}: {years}, {state}"]
+    return [*lines, f"  can't be used  {terminal_text(server.error)}"] if server.error else lines
 
 
 def _gap(gap: CoverageGap) -> str:
