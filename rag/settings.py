@@ -6,7 +6,7 @@ import math
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args, get_type_hints
@@ -42,6 +42,10 @@ RANGES: dict[str, tuple[float, float]] = {
     "fetch_seconds": (0.001, DAY),
     "fetch_delay": (0, DAY),
     "port": (0, 65_535),
+    "chroma_seconds": (0.05, 600),
+    "chroma_results": (10, 10**6),
+    "chroma_batch": (1, 5_000),
+    "chroma_records": (100, 10**9),
 }
 
 
@@ -51,8 +55,20 @@ class Settings:
 
     Attributes:
         archive: The archive's folder.
+        record: The PostgreSQL database that several machines share as their record,
+            `postgresql://USER:PASSWORD@HOST/DATABASE`; the folder then follows it. "" for an
+            archive in its folder alone.
         models: The preset of models (`rag.models.presets`); the settings of single models override
             it, and "none" leaves one out.
+        chroma: The address of a Chroma server for the vector index, such as
+            `http://localhost:8000`; "" for the archive's folder.
+        chroma_token: Sent to it as a bearer token, for a proxy in front of it; "" for none.
+        chroma_tenant: The tenant, of a hosted Chroma.
+        chroma_database: The tenant's database.
+        chroma_seconds: The longest time that a search waits for it, in seconds.
+        chroma_results: The most records that it returns for one request.
+        chroma_batch: The most records that it accepts in one write.
+        chroma_records: The most records of one collection.
         embedding_model: A sentence-transformers model: `all-MiniLM-L6-v2` (installed with the
             package), the path of a folder, or a name on the Hugging Face Hub; "" for the preset's.
         embedding_precision: "float32", "bfloat16", or "auto" for bfloat16 on processors that are
@@ -116,6 +132,15 @@ class Settings:
     """
 
     archive: Path = Path("archive")
+    record: str = field(default="", repr=False)
+    chroma: str = ""
+    chroma_token: str = ""
+    chroma_tenant: str = "default_tenant"
+    chroma_database: str = "default_database"
+    chroma_seconds: float = 2.0
+    chroma_results: int = 300
+    chroma_batch: int = 300
+    chroma_records: int = 5_000_000
     models: Models = "default"
     embedding_model: str = ""
     embedding_precision: Precision = "auto"

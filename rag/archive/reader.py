@@ -7,6 +7,7 @@ What a search doesn't need is imported when it is used: names, browsing and save
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
@@ -17,12 +18,14 @@ from cachetools import LRUCache
 
 from rag.archive.lookup import ArchiveLookup
 from rag.archive.snapshot import ArchiveSnapshot
+from rag.archive.stats import ArchiveStatus, archive_status
 from rag.archive.view import SearchMode
 from rag.errors import ArchiveLockedError
 from rag.index.search import Indexes, Scored
 from rag.models.archive_model import ArchiveModel
 from rag.models.langchain_interface import as_langchain
 from rag.schema import (
+    Access,
     Article,
     ArticleMetadata,
     Filters,
@@ -30,6 +33,7 @@ from rag.schema import (
     PassageCandidate,
 )
 from rag.store.articles import ArticleStore
+from rag.store.filters import restricts_readers
 from rag.store.hits import read_candidates
 from rag.store.lock import writer_lock
 from rag.store.passages import Vectors
@@ -39,8 +43,11 @@ if TYPE_CHECKING:
     from langchain_core.cross_encoders import BaseCrossEncoder
 
     from rag.archive.browse import ArticleBrowser, BrowseOrder, BrowsePage, TableOrder
+    from rag.archive.follower_state import FollowerState
+    from rag.archive.following import RecordFollower
     from rag.archive.names import NameCatalogue
     from rag.archive.saved import Saved
+    from rag.archive.stats import ArchiveStatus
 
 PAST_DAYS = 4  # cached snapshots; each holds the passages that have ended since
 T = TypeVar("T")
@@ -54,6 +61,7 @@ class ArchiveReader(ArchiveLookup):
     Attributes:
         path: The archive's folder.
         reranker: The cross-encoder that reranks the best hits of every search; None for none.
+        follower: Keeps the folder up to date with a shared record; None without one.
     """
 
     def __init__(
@@ -79,6 +87,7 @@ class ArchiveReader(ArchiveLookup):
         self._indexes = indexes
         self._model, self._generation = model, generation
         self.reranker = reranker
+        self.follower: RecordFollower | None = None
         self._past: LRUCache[tuple[datetime, int], ArchiveSnapshot] = LRUCache(PAST_DAYS)
         self._past_lock = Lock()
 
@@ -317,7 +326,7 @@ class ArchiveReader(ArchiveLookup):
         The first list of names does this, which takes about a minute for 50,000 passages, once; a
         server does it before it answers.
         """
-        if self._store.names.is_complete():
+        if self.follower is not None or self._store.names.is_complete():
             return
         try:
             lock = writer_lock(self.path)
@@ -435,6 +444,32 @@ class ArchiveReader(ArchiveLookup):
         from rag.archive.browse import ArticleBrowser
 
         return ArticleBrowser(self._store, self._indexes)
+
+    def status(self, *, access: Access = ()) -> ArchiveStatus:
+        """Return the archive's statistics, and how its folder stands to a shared record.
+
+        Args:
+            access: The reader's rights, as in `article`; other articles are not counted.
+
+        Returns:
+            The statistics: see `ArchiveStatus`.
+        """
+        found = archive_status(self.path, self._store, access, self._indexes.shared)
+        return replace(found, record=self.record_state(access=access))
+
+    def record_state(self, *, access: Access = ()) -> FollowerState | None:
+        """Return how the archive's folder stands to the shared record; None without one.
+
+        Args:
+            access: The reader's rights. The server of the record, and its errors, are left out for
+                a reader of part of the articles.
+        """
+        if self.follower is None:
+            return None
+        state = self.follower.state()
+        if restricts_readers(self._store.database, access):
+            return replace(state, server="", problem="")
+        return state
 
     def refresh(self) -> None:
         """Read the changes that other processes have made; every search does this itself."""

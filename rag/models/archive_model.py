@@ -65,7 +65,9 @@ class ArchiveModel:
             EmbeddingMismatchError: The archive was built with another model.
         """
         self._settings = settings
-        self._model = embeddings or LazyEmbeddings(settings_for_archive(settings, built_with))
+        own = settings_for_archive(settings, built_with)
+        self._model = embeddings or LazyEmbeddings(own)
+        self._own_settings = None if embeddings else own
         if built_with not in ("", self.name):
             raise EmbeddingMismatchError(
                 f"the archive was built with the embedding model {built_with}, not "
@@ -81,6 +83,11 @@ class ArchiveModel:
     def name(self) -> str:
         """The model's name."""
         return model_name(self._model)
+
+    @property
+    def settings(self) -> Settings | None:
+        """The settings that open this model elsewhere; None for a model passed as an object."""
+        return self._own_settings
 
     def open(self) -> Any:
         """Return the model, loaded on first use."""
@@ -100,7 +107,9 @@ class ArchiveModel:
             if self.name == name:
                 return
             try:
-                self._model = LazyEmbeddings(replace(self._settings, embedding_model=name)).open()
+                own = replace(self._settings, embedding_model=name)
+                self._model = LazyEmbeddings(own).open()
+                self._own_settings = own
             except ModelError as error:
                 raise EmbeddingMismatchError(
                     f"the archive has been re-embedded with {name} since it was opened, and "

@@ -1,4 +1,4 @@
-"""How passages are embedded on this machine: values, and the file that remembers a choice."""
+"""Ways to embed passages on this machine, and the file that remembers the choice."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ OVERLAP = 0.97  # least share of the same ten nearest
 
 @dataclass(frozen=True, slots=True)
 class Backend:
-    """What computes the vectors of passages. Can be pickled and given to other processes.
+    """A way to compute the vectors of passages. Can be pickled and given to other processes.
 
     Attributes:
         library: The library.
@@ -66,7 +66,7 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class BackendReport:
-    """What embeds many passages of a model on this machine, and why.
+    """The way to embed many passages of a model on this machine, and why.
 
     Attributes:
         backend: The backend; None if it isn't chosen yet.

@@ -24,7 +24,7 @@ def even_batches(lengths: Sequence[int], most: int, workers: int = 1) -> list[li
         workers: How many batches are computed at once; each gets as many, if there are as many
             texts.
     """
-    rounds = -(-sum(lengths) // (most * workers))
+    rounds = max(1, -(-sum(lengths) // (most * workers)))  # 1 for texts without tokens, too
     found = [(0, n, list[int]()) for n in range(min(rounds * workers, len(lengths)))]
     for place in sorted(range(len(lengths)), key=lengths.__getitem__, reverse=True):
         taken, number, batch = found[0]

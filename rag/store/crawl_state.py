@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from rag.nlp.near_duplicates import text_hash
-from rag.store.database import Database
+from rag.store.database import Database, shorten_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class FetchHistory:
         """Return the last fetch of a URL; None if it hasn't been fetched."""
         row = self._database.connection.execute(
             "SELECT url, etag, last_modified, status, at, article_id FROM visits WHERE url = ?",
-            (url,),
+            (shorten_key(url, self._database.longest_key),),
         ).fetchone()
         if row is None:
             return None
@@ -42,14 +42,25 @@ class FetchHistory:
 
     def save(self, visits: Iterable[FetchRecord]) -> None:
         """Save fetches, replacing the last one of each URL."""
+        longest = self._database.longest_key
         rows = [
-            (v.url, v.etag, v.last_modified, v.status, v.at.isoformat(), v.article_id)
+            (
+                shorten_key(v.url, longest),
+                v.etag,
+                v.last_modified,
+                v.status,
+                v.at.isoformat(),
+                v.article_id,
+            )
             for v in visits
         ]
         if rows:
             with self._database.transaction():
                 self._database.connection.executemany(
-                    "INSERT OR REPLACE INTO visits VALUES (?, ?, ?, ?, ?, ?)", rows
+                    "INSERT INTO visits VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (url) DO UPDATE SET "
+                    "etag = excluded.etag, last_modified = excluded.last_modified, "
+                    "status = excluded.status, at = excluded.at, article_id = excluded.article_id",
+                    rows,
                 )
 
 

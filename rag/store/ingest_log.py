@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from rag.store.database import Database
+from rag.store.database import Database, shorten_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +40,16 @@ class RejectLog:
 
     def save(self, refused: Iterable[RejectedInput]) -> None:
         """Save rejected inputs, replacing the last one of each location."""
-        rows = [(r.place, r.source, r.reason, r.at.isoformat()) for r in refused]
+        longest = self._database.longest_key
+        rows = [
+            (shorten_key(r.place, longest), r.source, r.reason, r.at.isoformat()) for r in refused
+        ]
         if rows:
             with self._database.transaction():
                 self._database.connection.executemany(
-                    "INSERT OR REPLACE INTO rejects VALUES (?, ?, ?, ?)", rows
+                    "INSERT INTO rejects VALUES (?, ?, ?, ?) ON CONFLICT (place) DO UPDATE SET "
+                    "source = excluded.source, reason = excluded.reason, at = excluded.at",
+                    rows,
                 )
 
     def remove(self, sources: Iterable[str], *, before: datetime) -> None:
@@ -80,10 +85,10 @@ class RunLog:
 
     def begin(self, at: datetime) -> int:
         """Save the start of a run; return its number."""
-        number = self._database.connection.execute(
-            "INSERT INTO runs (began, figures) VALUES (?, '{}')", (at.isoformat(),)
-        ).lastrowid
-        return int(number or 0)
+        ((number,),) = self._database.connection.execute(
+            "INSERT INTO runs (began, figures) VALUES (?, '{}') RETURNING id", (at.isoformat(),)
+        )
+        return int(number)
 
     def end(self, number: int, at: datetime, figures: Mapping[str, Any]) -> None:
         """Save the end of a run and its figures."""
