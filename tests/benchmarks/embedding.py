@@ -44,7 +44,7 @@ Run = Callable[[], Any]
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.embedding")
-    parser.add_argument("--passages", type=int, default=64)
+    parser.add_argument("--passages", type=int, default=32)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     folder = minilm_folder()
@@ -52,7 +52,7 @@ def main() -> None:
     texts = [passage(number) for number in range(options.passages)]
     ids = model._ids(texts)
     print(f"{available_threads()} threads, passages of {np.mean([len(i) for i in ids]):.0f} tokens")
-    print(f"chosen: {model.backend()}")
+    print(f"chosen: {model.backend()}", flush=True)
     ways = dict(ways_to_embed(folder, texts, ids))
     idle = measure(ways, options.rounds)
     with busy_process():

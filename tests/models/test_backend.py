@@ -125,15 +125,16 @@ def test_unwritable_cache_is_no_error(folder, cache):
     assert read_measured(folder) == ()
 
 
-def test_other_weights_or_threads_are_measured_again(folder, tmp_path, monkeypatch):
+def test_other_weights_or_processors_are_measured_again(folder, tmp_path, monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     write_measured(folder, (TORCH,))
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    assert read_measured(folder) == (TORCH,)
     other = tmp_path / "other"
     other.mkdir()
     (other / "config.json").write_text("{}")
     (other / "model.safetensors").write_bytes(b"weightz")
     assert read_measured(other) == ()
-    monkeypatch.delenv("OMP_NUM_THREADS")
     monkeypatch.setattr("os.sched_getaffinity", lambda _: range(64), raising=False)
     assert read_measured(folder) == ()
 
