@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from rag.schema import Article
 from rag.settings import Settings
 from tests.archive.test_archive import make_article
 from tests.conformance.conftest import Place
+from tests.support.commands import run
 
 pytestmark = pytest.mark.slow
 
@@ -93,3 +95,14 @@ def test_push_refuses_what_a_record_cannot_store(tmp_path: Path, shared_record: 
     with own.open() as archive:
         archive.erase("nul")
     assert push_archive(own.folder, Settings(record=shared_record)).articles == 1
+
+
+def test_commands(tmp_path: Path, shared_record: str) -> None:
+    folder = tmp_path / "own"
+    Archive.open(folder, mode="write", settings=Settings()).close()
+    pushed = run("record", "push", "--archive", folder, "--json", BACKFILE_RECORD=shared_record)
+    assert json.loads(pushed.stdout) == {"articles": 0, "passages": 0}
+    assert run("status", "--archive", folder, BACKFILE_RECORD=shared_record).code == 0
+    assert "detached" in run("record", "detach", "--archive", folder).stdout
+    refused = run("record", "push", "--archive", folder)
+    assert (refused.code, "BACKFILE_RECORD" in refused.stderr) == (1, True)
