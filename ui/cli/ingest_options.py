@@ -34,6 +34,7 @@ class IngestOptions:
         cookies: A cookies.txt file.
         headers: A file of HTTP headers.
         workers: Processes that prepare articles; 0 for as many as suit the machine.
+        cluster: The address of a cluster that prepares them instead; "" for none.
     """
 
     map: str | None
@@ -43,6 +44,7 @@ class IngestOptions:
     cookies: Path | None
     headers: Path | None
     workers: int = 0
+    cluster: str = ""
 
     def reading(self) -> ReaderOptions:
         """Return the options of the readers.
@@ -133,6 +135,13 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         help="Split and embed articles in N processes; 1 for none. By default, as many as there "
         "are processors, if there are more than about 300 new articles.",
     ),
+    click.option(
+        "--cluster",
+        default="",
+        metavar="ADDRESS",
+        help="Split and embed articles on a cluster: dask://HOST:PORT, ray://HOST:PORT, or "
+        "dask://local?workers=N for one of this ingest's own.",
+    ),
 )
 
 
@@ -149,9 +158,14 @@ def ingest_options(run: Run) -> Run:
         cookies: Path | None,
         headers: Path | None,
         workers: int | None,
+        cluster: str,
         **kwargs: Any,
     ) -> Any:
-        options = IngestOptions(map, kind, summaries, allow_host, cookies, headers, workers or 0)
+        if workers and cluster:
+            raise usage_error("--workers is for this machine: give a cluster's as ?workers=N")
+        options = IngestOptions(
+            map, kind, summaries, allow_host, cookies, headers, workers or 0, cluster
+        )
         return run(*args, options=options, **kwargs)
 
     decorated: Any = with_options
