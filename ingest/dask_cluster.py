@@ -16,6 +16,11 @@ from ingest.preparing import Outcome, answer
 from rag.archive.preparation import Draft
 
 _ENGINE: Any = distributed  # its classes have no types
+# A task is sent again by us, and none waits on a worker that another one may end.
+_LOCAL_CONFIGURATION = {
+    "distributed.scheduler.allowed-failures": 0,
+    "distributed.scheduler.worker-saturation": 1.0,
+}
 
 
 class DaskCluster(Cluster):
@@ -25,7 +30,7 @@ class DaskCluster(Cluster):
     _local: Any = None
 
     def _connect(self) -> int:
-        with dask.config.set({"distributed.scheduler.allowed-failures": 1}):  # of a local one
+        with dask.config.set(_LOCAL_CONFIGURATION):
             try:
                 self._client = _ENGINE.Client(
                     self._start_local() if self.address.host == LOCAL else self._remote_address(),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
+from rag.errors import SettingsError
 from ui.cli.command import usage_error
 from ui.cli.options import PathName, Run
 
@@ -89,6 +90,20 @@ class Kind(click.ParamType[str]):
         return [CompletionItem(kind) for kind in KINDS if kind.startswith(incomplete)]
 
 
+def check_cluster(text: str) -> None:
+    """Check the address of a cluster.
+
+    Raises:
+        click.UsageError: It isn't one.
+    """
+    from ingest.clusters import ClusterAddress
+
+    try:
+        ClusterAddress.parse(text)
+    except SettingsError as error:
+        raise usage_error(f"--cluster: {error}") from error
+
+
 _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--map",
@@ -161,6 +176,8 @@ def ingest_options(run: Run) -> Run:
         cluster: str,
         **kwargs: Any,
     ) -> Any:
+        if cluster:
+            check_cluster(cluster)
         if workers and cluster:
             raise usage_error("--workers is for this machine: give a cluster's as ?workers=N")
         options = IngestOptions(
