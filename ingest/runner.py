@@ -96,7 +96,7 @@ def run_ingest(
         SettingsError: `sources.toml` can't be read.
     """
     database = archive.store.database
-    trust = read_trusted_sources(database.path.parent)
+    trust = read_trusted_sources(database.folder)
     crawler = Crawler(client, FetchHistory(database), reading, trust)
     policy = ChangePolicy(
         archive,
@@ -161,7 +161,7 @@ def dry_run(
     dry_archive = DryRunArchive(archive)
     visits = FetchHistory(archive.store.database) if archive else None
     places = ReadOnlyFileLocations(archive.store.database) if archive else None
-    trust = read_trusted_sources(archive.store.database.path.parent) if archive else trust
+    trust = read_trusted_sources(archive.store.database.folder) if archive else trust
     origins = ReadOnlyOrigins(archive.store.database) if archive else None
     report = ingest(
         dry_archive,

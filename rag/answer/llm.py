@@ -6,11 +6,7 @@ import queue
 import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
-
-from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import BaseMessage
-from langchain_core.runnables import Runnable
+from typing import TYPE_CHECKING, Any
 
 from rag.answer.drafts import Draft, DraftReader, PlainDraftReader
 from rag.answer.drafts_json import JsonDraftReader
@@ -20,6 +16,11 @@ from rag.citations import read_citations
 from rag.errors import ChatModelError
 from rag.schema import Notice, Usage
 from rag.verify.fact_checks import normalize
+
+if TYPE_CHECKING:  # .5 s, which answers without a chat model don't need
+    from langchain_core.language_models import BaseChatModel
+    from langchain_core.messages import BaseMessage
+    from langchain_core.runnables import Runnable
 
 ATTEMPTS = 3  # attempts until a first sentence comes; later failures keep what was written
 MOST_SENTENCES = 16  # of the longest form, a course of events, with some to spare

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Any
-
-from langchain_core.language_models import BaseChatModel
-from langchain_core.runnables import Runnable, RunnableBinding, RunnableSequence
+from typing import TYPE_CHECKING, Any
 
 from rag.settings import ChatEvidence
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+    from langchain_core.runnables import Runnable
 
 # The evidence stands before the sentence: a model writes it first, and the sentence from it.
 SCHEMA: dict[str, Any] = {
@@ -107,6 +108,8 @@ def bind_schema(chat_model: BaseChatModel) -> Runnable[Any, Any] | None:
     Args:
         chat_model: Any LangChain chat model.
     """
+    from langchain_core.runnables import RunnableBinding, RunnableSequence
+
     for options in ({"strict": True}, {}):
         try:
             chain = chat_model.with_structured_output(SCHEMA, method="json_schema", **options)

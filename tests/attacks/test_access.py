@@ -29,8 +29,8 @@ from ui.article_address import ArticleAddress
 from ui.cli import main
 from ui.i18n import texts_in
 from ui.web import browser_storage, run_turn
-from ui.web.app import build_page
 from ui.web.archive_summary import SummaryCache
+from ui.web.page import build_page
 from ui.web.reader_view import ReaderView
 from ui.web.state import AskRequest, Conversation, Session, Turn
 from ui.web.views.article import Place, Reading, article_html, place_at

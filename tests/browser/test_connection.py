@@ -6,15 +6,19 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 pytest.importorskip("playwright.sync_api")
 from playwright.sync_api import Browser, Page, Route, expect
 
+from rag.settings import Settings
 from tests.browser.conftest import ROOT, Paced, free_port
 from tests.browser.reader import Opened, ask, ask_and_wait, choose_mode, wait_for_version
 from tests.support.commands import environment
+from tests.support.fakes import PacedChatbot, small_archive
+from ui.web.app import start_programs
 
 BRIDGE = "What of the harbour bridge?"
 APPLES = "What of the apples and the growers?"
@@ -168,3 +172,27 @@ def test_offline_page_says_so_and_keeps_the_question(open_page: Opened, paced: P
     expect(page.locator("#bf-question textarea")).to_have_value(APPLES)
     page.locator("#bf-question textarea").press("Enter")
     expect(page.get_by_test_id("bot").last).to_contain_text("a third fewer")
+
+
+def test_page_of_a_starting_server_opens_by_itself(browser: Browser, tmp_path: Path) -> None:
+    """A browser that comes first, and one whose page is open while the server starts again."""
+    with small_archive(tmp_path / "archive") as archive:
+        settings = Settings(archive=archive.path, port=free_port(), write_access="none")
+        chatbot: Any = PacedChatbot(archive, tmp_path / "go")
+        page = browser.new_page(locale="de")
+        shown = page.locator("#bf-banner header")
+        for _ in range(2):
+            served = start_programs(archive, chatbot, settings)
+            try:
+                if page.url == "about:blank":
+                    page.goto(served.address)
+                    expect(page.get_by_role("status")).to_contain_text("Die Seite startet.")
+                else:
+                    page.wait_for_timeout(2500)  # Gradio asks for the server every two seconds
+                page.evaluate("window.marked = true")
+                served.open_page()
+                page.wait_for_function("() => !window.marked")
+                shown.wait_for()
+            finally:
+                served.close()
+        page.close()

@@ -41,7 +41,7 @@ def scanning(folder: Path) -> Iterator[Archive]:
 
 
 def is_open(archive: Archive) -> bool:
-    return "vectors" in vars(archive.indexes)
+    return "files" in vars(archive.indexes)
 
 
 @pytest.mark.parametrize("filters", [Filters(), Filters(publishers="Tarn Mail")])
@@ -92,3 +92,16 @@ def test_other_searches_still_open_the_index(folder: Path) -> None:
         archive.indexes.scan_vectors()  # too late: it stays open
         assert archive.vector_candidates("ferry of Tarn", 5)
         assert "chromadb" in sys.modules
+
+
+def test_index_is_opened_when_scanning_stops(scanning: Archive) -> None:
+    scanned = scanning.vector_candidates("people at pier 5", 10)
+    assert not is_open(scanning)
+    scanning.indexes.stop_scanning()
+    assert is_open(scanning)
+    asked = []
+    nearest = scanning.indexes.vectors.nearest
+    scanning.indexes.vectors.nearest = lambda *given: asked.append(given) or nearest(*given)  # type: ignore[method-assign, func-returns-value]
+    found = scanning.vector_candidates("people at pier 5", 10)
+    assert asked
+    assert [one.score for one in found] == pytest.approx([one.score for one in scanned], abs=1e-5)

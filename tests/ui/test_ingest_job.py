@@ -25,8 +25,9 @@ from ui.ingest_job import (
     split_addresses,
     withdraw_articles,
 )
-from ui.web.app import build_page, start
+from ui.web.app import start
 from ui.web.auth import WriteAccess
+from ui.web.page import build_page
 from ui.web.reader_view import ReaderView
 from ui.web.state import Session
 from ui.web.views.status import ingest_html, status_html

@@ -13,7 +13,8 @@ import pytest
 from rag.archive.archive import Archive
 from rag.settings import Settings
 from tests.support.fakes import QuotingChatbot, small_archive
-from ui.web.app import build_page, start, theme
+from ui.web.app import start
+from ui.web.page import build_page, theme
 from ui.web.reader_view import ReaderView
 
 

@@ -32,12 +32,14 @@ from ui.api.requests import BodyLimit, RequestLog
 from ui.api.work import WorkScheduler
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ui.api.services import Services
 
 PREFIX = "/v1"
 
 
-def create_api(services: Services) -> FastAPI:
+def create_api(services: Services, is_ready: Callable[[], bool] = lambda: True) -> FastAPI:
     """Return the application.
 
     It trusts `scope["state"]["reader"]`, which the guard in front of it must set. Call `close_api`
@@ -45,10 +47,11 @@ def create_api(services: Services) -> FastAPI:
 
     Args:
         services: What the endpoints work with.
+        is_ready: Whether the rest of the server is there, for `/v1/readyz`.
     """
     app = create_documented()
     metrics, closing = Metrics(), Closing()
-    app.state.services = services
+    app.state.services, app.state.is_ready = services, is_ready
     app.state.secret = secrets.token_bytes(32)  # of ETags, which end with the server
     app.state.cursor_secret = open_secret(services.archive.path)
     app.state.metrics, app.state.closing = metrics, closing

@@ -6,6 +6,7 @@ import gradio as gr
 
 from rag.query.parser import LONGEST_QUESTION
 from ui.web.ask_request import PRESETS
+from ui.web.asset_files import read_asset
 from ui.web.components import AdminControls, Components, FeedbackForm, FilterControls
 from ui.web.events.admin import lay_out_withdrawal
 from ui.web.events.archive import lay_out_archive
@@ -13,7 +14,7 @@ from ui.web.events.browse import lay_out_browse
 from ui.web.events.check import lay_out_check
 from ui.web.events.saved import SAVED_JS, lay_out_saved
 from ui.web.labels import i18n
-from ui.web.places import html_place, pieces_place, read_asset
+from ui.web.places import html_place, pieces_place
 from ui.web.state import MODES, Session
 
 SESSION_SECONDS = 6 * 60 * 60  # lifetime of a session on the server after its last event

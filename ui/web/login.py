@@ -18,8 +18,8 @@ from ui.accounts.throttle import LoginThrottle
 from ui.i18n import Texts, error_text, preferred_language, texts_in
 from ui.readers import Reader
 from ui.web import routes
+from ui.web.asset_files import read_asset
 from ui.web.authentication import Authentication, find_cookie
-from ui.web.places import read_asset
 
 if TYPE_CHECKING:
     from ui.accounts.audit import Action, AuditLog

@@ -1,10 +1,10 @@
-"""Places for HTML on the page, and the page's own style sheets and scripts."""
+"""Places for HTML on the page."""
 
 from __future__ import annotations
 
-from importlib.resources import files
-
 import gradio as gr
+
+from ui.web.asset_files import read_asset
 
 
 def html_place(name: str, script: str | None = None) -> gr.HTML:
@@ -34,8 +34,3 @@ def pieces_place(name: str, script: str) -> gr.HTML:
         js_on_load=f"{read_asset('pieces.js')}\n{script}",
         apply_default_css=False,
     )
-
-
-def read_asset(name: str) -> str:
-    """Return the text of one of the page's style sheets, or of its script."""
-    return (files("ui.web") / "assets" / name).read_text(encoding="utf-8")

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from gradio.context import LocalContext
-
 from rag.archive.restricted import RestrictedArchive
 from rag.archive.saved import Saved
 from rag.rights import ALL_RIGHTS, Rights
@@ -90,14 +88,14 @@ class ReaderView:
         """Return the reader with the audit log, for a thread; None if there is no log."""
         if self.audit is None:
             return None
-        request = LocalContext.request.get(None)
+        request = _current_request()
         client = getattr(getattr(request, "client", None), "host", "")
         return Sender(self.audit, self.reader, client, via)
 
 
 def current_reader() -> Reader | None:
     """Return who sent the request whose handler runs; None outside of handlers."""
-    return reader_of(LocalContext.request.get(None))
+    return reader_of(_current_request())
 
 
 def reader_of(request: Any) -> Reader | None:
@@ -109,3 +107,10 @@ def reader_of(request: Any) -> Reader | None:
 def is_local(reader: Reader) -> bool:
     """Return whether a reader is nobody in particular: there are no users."""
     return reader.id == LOCAL_VISITOR.id
+
+
+def _current_request() -> Any:
+    """Return the request that Gradio's handler answers; None outside of handlers."""
+    from gradio.context import LocalContext  # takes 2 s, unless the page is open
+
+    return LocalContext.request.get(None)

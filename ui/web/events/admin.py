@@ -26,9 +26,10 @@ from ui.ingest_job import (
     withdraw_articles,
 )
 from ui.web import input_validation
+from ui.web.asset_files import read_asset
 from ui.web.components import ADMIN_EVENT, QUEUED_EVENT, IngestControls, WithdrawControls
 from ui.web.labels import i18n
-from ui.web.places import html_place, read_asset
+from ui.web.places import html_place
 from ui.web.reader_view import is_local, reader_of
 from ui.web.running_ingests import RunningIngests
 from ui.web.state import Session

@@ -16,11 +16,12 @@ from rag.store.withdrawals import Withdrawals
 from ui.i18n import Texts, error_text, texts_in
 from ui.ingest_job import settle_held_change
 from ui.web import input_validation
+from ui.web.asset_files import read_asset
 from ui.web.components import ADMIN_EVENT, ArchiveView
 from ui.web.events.admin import lay_out_ingest, may_write, require_write_access
 from ui.web.events.article_table import lay_out_table, show_table, wire_table
 from ui.web.events.feeds import lay_out_feeds, show_feeds, wire_feeds
-from ui.web.places import html_place, read_asset
+from ui.web.places import html_place
 from ui.web.state import Session
 from ui.web.table_request import FIRST_PAGE, TableRequest
 from ui.web.updates import PageUpdates, Updates

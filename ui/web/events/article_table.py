@@ -15,11 +15,12 @@ from rag.store.withdrawals import Withdrawals
 from ui.i18n import Texts, error_text
 from ui.ingest_job import find_ids, reinstate_articles
 from ui.web import input_validation
+from ui.web.asset_files import read_asset
 from ui.web.browse_request import LONGEST_WORDS
 from ui.web.components import ADMIN_EVENT, ArticleTable
 from ui.web.events.admin import require_write_access
 from ui.web.labels import i18n
-from ui.web.places import html_place, read_asset
+from ui.web.places import html_place
 from ui.web.state import Session
 from ui.web.table_request import ROWS, TableRequest
 from ui.web.updates import PageUpdates, Updates

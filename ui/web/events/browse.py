@@ -19,11 +19,12 @@ from ui.answer_formats import ExportedFile
 from ui.i18n import Texts, error_text, texts_in
 from ui.render import iso_date, json_line
 from ui.web import input_validation
+from ui.web.asset_files import read_asset
 from ui.web.browse_request import BrowseRequest, browse_from_link
 from ui.web.components import EXPORT_EVENT, UNQUEUED_EVENT, BrowseView
 from ui.web.events.export import SAVE_JS, payload_of
 from ui.web.labels import i18n
-from ui.web.places import html_place, read_asset
+from ui.web.places import html_place
 from ui.web.state import Session
 from ui.web.updates import PageUpdates, Updates
 from ui.web.views.browse import MOST_SHOWN, facets_html, name_html, names_html, results_html

@@ -17,11 +17,12 @@ from ui.check_formats import ExportedCheck, export_check
 from ui.checked_text import plain
 from ui.i18n import texts_in
 from ui.web import draft_check, input_validation
+from ui.web.asset_files import read_asset
 from ui.web.components import CHECK_EVENT, QUEUED_EVENT, UNQUEUED_EVENT, CheckView
 from ui.web.draft_check import NO_CHECK, DraftCheck
 from ui.web.events.export import COPY_JS, SAVE_JS, payload_of
 from ui.web.labels import i18n
-from ui.web.places import html_place, pieces_place, read_asset
+from ui.web.places import html_place, pieces_place
 from ui.web.state import Session
 from ui.web.updates import PageUpdates, Updates
 from ui.web.views.check import (

@@ -15,11 +15,12 @@ from rag.store.feeds import Feed, FeedStore
 from ui.i18n import Texts, error_text
 from ui.ingest_job import IngestResult, ingest_upload
 from ui.web import input_validation
+from ui.web.asset_files import read_asset
 from ui.web.components import ADMIN_EVENT, QUEUED_EVENT, FeedControls
 from ui.web.events.admin import client_of, report_html, require_write_access, until_stopped
 from ui.web.feed_job import read_now
 from ui.web.labels import i18n
-from ui.web.places import html_place, read_asset
+from ui.web.places import html_place
 from ui.web.running_ingests import RunningIngests
 from ui.web.state import Session
 from ui.web.updates import PageUpdates, Updates

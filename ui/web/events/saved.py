@@ -20,11 +20,12 @@ from ui.dossier_formats import ExportedDossier, export_dossier
 from ui.i18n import Texts, error_text, texts_in
 from ui.permalinks import feed_address
 from ui.web import input_validation, run_turn
+from ui.web.asset_files import read_asset
 from ui.web.browse_request import browse_from_filters
 from ui.web.components import OWN_EVENT, SavedView
 from ui.web.events.admin import may_save, require_saving
 from ui.web.events.export import COPY_JS, SAVE_JS, payload_of
-from ui.web.places import html_place, read_asset
+from ui.web.places import html_place
 from ui.web.state import MODES, AskRequest, Session
 from ui.web.updates import PageUpdates, Updates
 from ui.web.views.article import find_place
