@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
-from ingest.batch_writer import BatchWriter
+from ingest.batch_writer import BatchWriter, PlannedBatch
 from ingest.batching import batches
 from ingest.change_policy import ChangePolicy
-from ingest.provenance import ArticleWithOrigin
-from ingest.readers import Link, NotedArticle, ReaderOptions, Reject, list_files, read
+from ingest.preparers import Preparers
+from ingest.provenance import ArticleWithOrigin, Hold
+from ingest.readers import KillNotice, Link, NotedArticle, ReaderOptions, Reject, list_files, read
 from ingest.readers.error_guard import guard
 from ingest.readers.file_names import printable_name
 from ingest.report import IngestReport, Progress, RunReporter
@@ -40,6 +42,7 @@ def ingest(
     id_resolver: ArticleIdResolver | None = None,
     policy: ChangePolicy | None = None,
     stop: Event | None = None,
+    pool: Preparers | None = None,
 ) -> IngestReport:
     """Add every article of `sources` to `archive`.
 
@@ -60,6 +63,7 @@ def ingest(
         id_resolver: Finds the ids of articles that have no address.
         policy: Decides which changes of existing articles are held.
         stop: When set, nothing more is read; what has been read is added.
+        pool: Processes that prepare articles while this one reads and writes; it is closed.
 
     Returns:
         The counts of the run.
@@ -67,10 +71,15 @@ def ingest(
     sources = list(sources)
     sizes = [_size(Path(source)) for source in sources if not is_address(source)]
     reporter = RunReporter(on_progress, on_reject, on_notice)
-    writer = BatchWriter(archive, reporter, policy or ChangePolicy(archive), id_resolver)
-    run = _Run(writer, reporter, crawler, stop or Event(), total=sum(sizes))
-    for batch in batches(run.articles(sources, reading or ReaderOptions(), on_read)):
-        run.write(batch)
+    writer = BatchWriter(archive, reporter, policy or ChangePolicy(archive), id_resolver, pool)
+    run = _Run(writer, reporter, crawler, stop or Event(), total=sum(sizes), pool=pool)
+    try:
+        for batch in batches(run.articles(sources, reading or ReaderOptions(), on_read)):
+            run.add(batch)
+        run.drain()
+    finally:
+        if pool is not None:
+            pool.close()
     return run.finish()
 
 
@@ -90,12 +99,17 @@ class _Run:
         stop: Event,
         *,
         total: int,
+        pool: Preparers | None = None,
     ) -> None:
         self._writer = writer
         self._reporter = reporter
         self._crawler = crawler
         self._stop = stop
         self._done, self._total = 0, total  # bytes of files
+        self._pool = pool
+        self._waiting: deque[PlannedBatch] = deque()
+        self._is_fetching = False
+        self._is_parallel = False
 
     def articles(
         self,
@@ -114,7 +128,7 @@ class _Run:
                 if self._stop.is_set():
                     return
                 if isinstance(found, Reject):
-                    self._writer.handle_non_article(found)
+                    self._handle_non_article(found)
                 elif isinstance(found, Link):
                     self._follow(found)
                 else:
@@ -131,13 +145,19 @@ class _Run:
         else:
             self._reporter.reject(Reject(link.place, f"{link.url} was not fetched: no crawler"))
 
+    def _handle_non_article(self, found: Reject) -> None:
+        if isinstance(found, KillNotice | Hold):  # concerns articles that may be waiting
+            self.drain()
+        self._writer.handle_non_article(found)
+
     def _fetch_articles(self) -> Iterator[Article]:
+        self._is_fetching = True
         for found in self._crawler.results() if self._crawler else ():
             if isinstance(found, Article):
                 yield self._without_notices(found)
                 continue
             if isinstance(found, Reject):
-                self._writer.handle_non_article(found)
+                self._handle_non_article(found)
             else:
                 self._reporter.count(unchanged=1)
             self._report_progress()
@@ -149,9 +169,34 @@ class _Run:
         self._reporter.notice(article.notices)
         return article if isinstance(article, ArticleWithOrigin) else article.plain()
 
-    def write(self, batch: Sequence[Article]) -> None:
+    def add(self, batch: Sequence[Article]) -> None:
+        """Take a batch, and write the batches whose turn it is.
+
+        With worker processes, batches wait in order while enough text is being prepared. Fetched
+        pages are written at once: their URLs are recorded as fetched with them.
+        """
+        self._waiting.append(self._writer.plan(batch))
+        if self._pool is None or self._is_fetching:
+            self.drain()
+            return
+        waiting = sum(planned.fresh_size for planned in self._waiting)
+        if waiting >= max(1, self._pool.starts_at):
+            self._is_parallel = True
+        if self._is_parallel:
+            for planned in self._waiting:
+                self._writer.send(planned)
+        while self._waiting and (self._waiting[0].is_ready or waiting > self._pool.ahead):
+            waiting -= self._waiting[0].fresh_size
+            self._write(self._waiting.popleft())
+
+    def drain(self) -> None:
+        """Write all batches that wait."""
+        while self._waiting:
+            self._write(self._waiting.popleft())
+
+    def _write(self, planned: PlannedBatch) -> None:
         """Write a batch, and record the URLs of its articles as fetched."""
-        refused = self._writer.write(batch)
+        refused = self._writer.write(planned)
         if self._crawler:
             self._crawler.commit(refused)
         self._report_progress()

@@ -24,6 +24,7 @@ from ingest.fetch.client import Client
 from ingest.fetch.crawler import Crawler
 from ingest.identity import ArticleIdResolver
 from ingest.pipeline import ingest, is_address
+from ingest.preparers import Preparers
 from ingest.readers import ReaderOptions
 from ingest.readers.file_names import path_of, printable_name
 from ingest.report import IngestReport, Progress
@@ -68,6 +69,7 @@ def run_ingest(
     on_reject: OnReject | None = None,
     on_notice: OnReject | None = None,
     by: str = COMMAND,
+    pool: Preparers | None = None,
 ) -> IngestReport:
     """Add the articles of `sources` to `archive`, and record the run.
 
@@ -85,6 +87,7 @@ def run_ingest(
         on_reject: See `ingest`.
         on_notice: See `ingest`.
         by: Who or what started the run, for the log: a client's address, `COMMAND` or `SCHEDULE`.
+        pool: See `ingest`.
 
     Returns:
         The counts of the run.
@@ -93,7 +96,7 @@ def run_ingest(
         SettingsError: `sources.toml` can't be read.
     """
     database = archive.store.database
-    trust = read_trusted_sources(database.path.parent)
+    trust = read_trusted_sources(database.folder)
     crawler = Crawler(client, FetchHistory(database), reading, trust)
     policy = ChangePolicy(
         archive,
@@ -118,6 +121,7 @@ def run_ingest(
                 id_resolver=ArticleIdResolver(archive, FileLocations(database)),
                 policy=policy,
                 stop=stop,
+                pool=pool,
             )
         finally:
             rejects.flush()
@@ -157,7 +161,7 @@ def dry_run(
     dry_archive = DryRunArchive(archive)
     visits = FetchHistory(archive.store.database) if archive else None
     places = ReadOnlyFileLocations(archive.store.database) if archive else None
-    trust = read_trusted_sources(archive.store.database.path.parent) if archive else trust
+    trust = read_trusted_sources(archive.store.database.folder) if archive else trust
     origins = ReadOnlyOrigins(archive.store.database) if archive else None
     report = ingest(
         dry_archive,

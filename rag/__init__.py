@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from rag.errors import RemoteError as RemoteError
     from rag.errors import SavedItemError as SavedItemError
     from rag.errors import SettingsError as SettingsError
+    from rag.errors import VectorServerError as VectorServerError
     from rag.remote.archive import RemoteArchive as RemoteArchive
     from rag.retrieval.langchain import NewsRetriever as NewsRetriever
     from rag.rights import ALL as ALL
@@ -82,6 +83,7 @@ _MODULES = {
         "RemoteError",
         "SavedItemError",
         "SettingsError",
+        "VectorServerError",
     ),
     "rag.remote.archive": ("RemoteArchive",),
     "rag.retrieval.langchain": ("NewsRetriever",),

@@ -5,7 +5,9 @@ BackfileError
 +-- ArchiveLockedError        another process is writing to the archive
 +-- ArchiveUnwritableError    the disk is full, or the archive is not writable
 +-- ArchiveDamagedError       the database cannot be read, or is of a newer version
-+-- DamagedIndexError         an index is damaged and will be rebuilt (rag.index.chroma_index)
++-- RecordUnavailableError    the PostgreSQL server of a shared record cannot be reached
++-- DamagedIndexError         an index is damaged and will be rebuilt (rag.index.chroma_files)
++-- VectorServerError         the vector server can't be reached, or answers nonsense
 +-- EmbeddingMismatchError    the archive was built with another embedding model
 +-- BackupError               a backup is incomplete, or its target already exists
 +-- ModelError                an embedding model or a reranker is missing or unexpected
@@ -60,6 +62,18 @@ class ArchiveDamagedError(BackfileError):
     """The database cannot be read, or a newer version of Backfile wrote it."""
 
     usual_code = "archive_damaged"
+
+
+class VectorServerError(BackfileError):
+    """The Chroma server can't be reached, is too slow, or its answer is unusable."""
+
+    usual_code = "vector_server"
+
+
+class RecordUnavailableError(BackfileError):
+    """The PostgreSQL server of a shared record cannot be reached."""
+
+    usual_code = "record_unavailable"
 
 
 class EmbeddingMismatchError(BackfileError):

@@ -6,7 +6,9 @@ an ISO 8601 day in UTC ("2024-10-24").
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
@@ -47,6 +49,8 @@ CODES: Final[Mapping[str, tuple[str, ...]]] = {
     "archive_ends": ("day", "month"),
     "archive_begins": ("day",),
     "did_you_mean": ("given", "instead"),
+    "vector_server_gone": (),
+    "vector_server_incomplete": (),
     "sources_disagree": (),
     "sides_missing": ("sides",),
     "publishers_silent": ("publishers",),
@@ -218,3 +222,30 @@ def _value(value: Any, name: str) -> Value:
     raise InvalidValueError(
         f"The parameter {name} is neither a string, a number, a date nor a list of strings."
     )
+
+
+_remarks: ContextVar[list[Notice] | None] = ContextVar("remarks", default=None)
+
+
+def remark(notice: Notice) -> None:
+    """Make a remark on the search that is under way, if anyone collects them.
+
+    A repeated one counts once.
+
+    Args:
+        notice: What the reader should know of the search.
+    """
+    remarks = _remarks.get()
+    if remarks is not None and notice not in remarks:
+        remarks.append(notice)
+
+
+@contextmanager
+def collect_remarks() -> Iterator[list[Notice]]:
+    """Yield the list of the remarks that are made during the block."""
+    remarks = list[Notice]()
+    token = _remarks.set(remarks)
+    try:
+        yield remarks
+    finally:
+        _remarks.reset(token)

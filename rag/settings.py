@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import os
+import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args, get_type_hints
@@ -15,6 +16,7 @@ from rag.sanitize import web_address
 
 PREFIX = "BACKFILE_"
 Precision = Literal["auto", "float32", "bfloat16"]
+EmbeddingBackend = Literal["auto", "torch", "onnxruntime", "openvino", "sentence-transformers"]
 Models = Literal["default", "better", "multilingual", "best"]
 Unsupported = Literal["strict", "mark"]
 Grader = Literal["chat", "none"]
@@ -40,6 +42,10 @@ RANGES: dict[str, tuple[float, float]] = {
     "fetch_seconds": (0.001, DAY),
     "fetch_delay": (0, DAY),
     "port": (0, 65_535),
+    "chroma_seconds": (0.05, 600),
+    "chroma_results": (10, 10**6),
+    "chroma_batch": (1, 5_000),
+    "chroma_records": (100, 10**9),
 }
 
 
@@ -49,12 +55,26 @@ class Settings:
 
     Attributes:
         archive: The archive's folder.
+        record: The PostgreSQL database that several machines share as their record,
+            `postgresql://USER:PASSWORD@HOST/DATABASE`; the folder then follows it. "" for an
+            archive in its folder alone.
         models: The preset of models (`rag.models.presets`); the settings of single models override
             it, and "none" leaves one out.
+        chroma: The address of a Chroma server for the vector index, such as
+            `http://localhost:8000`; "" for the archive's folder.
+        chroma_token: Sent to it as a bearer token, for a proxy in front of it; "" for none.
+        chroma_tenant: The tenant, of a hosted Chroma.
+        chroma_database: The tenant's database.
+        chroma_seconds: The longest time that a search waits for it, in seconds.
+        chroma_results: The most records that it returns for one request.
+        chroma_batch: The most records that it accepts in one write.
+        chroma_records: The most records of one collection.
         embedding_model: A sentence-transformers model: `all-MiniLM-L6-v2` (installed with the
             package), the path of a folder, or a name on the Hugging Face Hub; "" for the preset's.
         embedding_precision: "float32", "bfloat16", or "auto" for bfloat16 on processors that are
-            faster with it.
+            faster with it; the reranker's, too.
+        embedding_backend: The library that embeds many passages; "auto" measures once on a machine
+            which is the fastest. "openvino" needs the extra `fast`.
         reranker: A cross-encoder, named likewise; "" for the preset's.
         entailment_model: A cross-encoder trained on entailment, named likewise; it replaces the
             preset's grounding model.
@@ -112,9 +132,19 @@ class Settings:
     """
 
     archive: Path = Path("archive")
+    record: str = field(default="", repr=False)
+    chroma: str = ""
+    chroma_token: str = ""
+    chroma_tenant: str = "default_tenant"
+    chroma_database: str = "default_database"
+    chroma_seconds: float = 2.0
+    chroma_results: int = 300
+    chroma_batch: int = 300
+    chroma_records: int = 5_000_000
     models: Models = "default"
     embedding_model: str = ""
     embedding_precision: Precision = "auto"
+    embedding_backend: EmbeddingBackend = "auto"
     reranker: str = ""
     entailment_model: str = ""
     grounding_model: str = ""
@@ -190,6 +220,25 @@ class Settings:
             values[name] = _parse(variable, environ[variable], hints[name])
         values.update({name: value for name, value in given.items() if value is not None})
         return cls(**values)
+
+
+def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """Return the user's folder of what can be computed again."""
+    if sys.platform == "win32":
+        place = environ.get("LOCALAPPDATA") or "~/AppData/Local"
+    elif sys.platform == "darwin":
+        place = "~/Library/Caches"
+    else:
+        place = environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(place).expanduser() / "backfile"
+
+
+def available_threads(environ: Mapping[str, str] = os.environ) -> int:
+    """Return the threads to compute with: `OMP_NUM_THREADS`, or the processors of this process."""
+    given = environ.get("OMP_NUM_THREADS", "")
+    affinity = getattr(os, "sched_getaffinity", None)
+    here = len(affinity(0)) if affinity else os.cpu_count() or 1
+    return min(int(given), here) if given.isdecimal() and int(given) else here
 
 
 def _rename_variables(environ: Mapping[str, str]) -> dict[str, str]:

@@ -15,6 +15,7 @@ from filelock import FileLock
 from hypothesis import settings
 
 from tests.browser.reader import WAIT
+from tests.support.chroma_server import ChromaProcess
 from tests.support.chromium import find_browser, open_browser
 from tests.support.commands import run
 from tests.support.example_counts import USUAL
@@ -51,6 +52,22 @@ def browser() -> Iterator[Browser]:
     sync_api.expect.set_options(timeout=WAIT)
     with open_browser() as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def chroma_process() -> Iterator[ChromaProcess]:
+    """One Chroma server for all tests: it takes seconds to start. Use `chroma_server`."""
+    server = ChromaProcess()
+    try:
+        yield server
+    finally:
+        server.remove()
+
+
+@pytest.fixture
+def chroma_server(chroma_process: ChromaProcess) -> ChromaProcess:
+    """A running Chroma server, which tests may kill; it keeps what other tests wrote."""
+    return chroma_process.ensure_running()
 
 
 @pytest.fixture(scope="session")

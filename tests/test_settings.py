@@ -17,7 +17,7 @@ from ingest.fetch.errors import FetchError
 from rag.answer.chatbot import Chatbot
 from rag.archive.archive import Archive
 from rag.errors import ArchiveNotFoundError, BackfileError, ChatModelError, SettingsError
-from rag.index.chroma_index import DamagedIndexError
+from rag.index.chroma_files import DamagedIndexError
 from rag.settings import RANGES, Settings
 from tests.support.fakes import small_archive
 from ui.cli import main

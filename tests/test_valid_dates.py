@@ -20,7 +20,7 @@ from rag.errors import ReadError
 from rag.query.date_input import parse_date_input
 from rag.query.parser import parse_question
 from rag.schema import Article, Span
-from rag.store.database import Database
+from rag.store.sqlite_database import SqliteDatabase
 from rag.valid_dates import FIRST_DAY, LAST_DAY, clamp_day, is_valid_date, shift, validate_date
 from tests.support.fakes import HARBOUR, WordEmbeddings, small_archive
 from ui.cli import main
@@ -152,7 +152,7 @@ def test_search_works_on_the_first_and_last_day(tmp_path: Path, year: int) -> No
 def store_invalid_date(folder: Path) -> None:
     """Store an invalid date in one article, as a version without the check did."""
     small_archive(folder).close()
-    database = Database(folder, writable=True)
+    database = SqliteDatabase(folder, writable=True)
     database.connection.execute(
         "UPDATE revisions SET published = ?, published_at = ? WHERE article_id = ?",
         (EDGES[0], 253402343999, HARBOUR.id),

@@ -162,6 +162,7 @@ def status_value(status: ArchiveStatus) -> dict[str, Any]:
         ],
         "last_run": _run_value(status.last_run),
         "reembedding": asdict(status.reembedding) if status.reembedding else None,
+        "vector_server": asdict(status.vector_server) if status.vector_server else None,
         "stories_told_again": status.stories_told_again,
         "copies": status.copies,
     }

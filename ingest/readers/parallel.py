@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
-import signal
-import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import contextmanager
 from dataclasses import replace
 from itertools import chain, islice
-from multiprocessing.connection import wait
 from pathlib import Path
 
 from ingest.readers import Link, OnBytes, Read, ReaderOptions, Reject
 from ingest.readers.detect import detect_format
 from ingest.readers.dispatch import read_file
+from ingest.worker_start import start_worker, without_interrupts
 from rag.schema import Article
 
 PARALLEL_FROM = 64  # pages; fewer are faster to read here, because starting processes takes 2 s
@@ -51,7 +47,7 @@ def read_in_parallel(
             yield from read_file(file, on_bytes, alone)
         return
     spawn = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(reading.workers, mp_context=spawn, initializer=_start_worker)
+    pool = ProcessPoolExecutor(reading.workers, mp_context=spawn, initializer=start_worker)
     waiting: deque[tuple[list[Path], Future[_Found] | None]] = deque()
     try:
         for some in _chunks(chain(first, files)):
@@ -69,45 +65,16 @@ def read_files(files: list[Path], reading: ReaderOptions) -> _Found:
     return [list(read_file(file, None, reading)) for file in files]
 
 
-def _start_worker() -> None:
-    """Worker start-up: ignore SIGINT, and exit when the parent process dies."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    asking = multiprocessing.parent_process()
-    if asking is not None:
-        threading.Thread(target=_exit_with_parent, args=(asking.sentinel,), daemon=True).start()
-
-
-def _exit_with_parent(sentinel: int) -> None:
-    wait([sentinel])
-    os._exit(1)
-
-
 def _submit(
     pool: ProcessPoolExecutor, some: list[Path], alone: ReaderOptions
 ) -> Future[_Found] | None:
     if not _is_page(some[0]):
         return None
     try:
-        with _without_interrupts():  # the first call starts the processes
+        with without_interrupts():  # the first call starts the processes
             return pool.submit(read_files, some, alone)
     except RuntimeError:  # the processes died or could not be started
         return None
-
-
-@contextmanager
-def _without_interrupts() -> Iterator[None]:
-    """Start processes with SIGINT blocked, so they don't print tracebacks while importing.
-
-    A SIGINT sent meanwhile is delivered to this process afterwards.
-    """
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _collect(

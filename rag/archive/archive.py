@@ -7,8 +7,8 @@ applied to the indexes. Any number of processes may read: see `rag.archive.reade
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
-from contextlib import ExitStack, nullcontext
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -22,17 +22,31 @@ from rag.archive.adding import (
 )
 from rag.archive.preparation import Draft, prepare
 from rag.archive.reader import ArchiveReader
-from rag.archive.reembed import WAIT, OnProgress, ReembedResult, cancel_reembed, reembed
-from rag.errors import ArchiveDamagedError, BackfileError
+from rag.archive.reembed import (
+    WAIT,
+    OnProgress,
+    ReembedResult,
+    cancel_reembed,
+    reembed,
+    reembed_shared,
+)
+from rag.archive.storable import without_nul
+from rag.errors import (
+    ArchiveDamagedError,
+    ArchiveLockedError,
+    BackfileError,
+    RecordUnavailableError,
+)
 from rag.index.consistency import find_lost_writes
 from rag.index.search import Indexes
+from rag.index.vector_server import open_shared_index
 from rag.models.archive_model import ArchiveModel, LazyEmbeddings, open_reranker_lazily
 from rag.schema import Article
 from rag.settings import Settings
 from rag.store.articles import ArticleStore, PreparedArticle
 from rag.store.connection import map_disk_errors
 from rag.store.file_permissions import make_private
-from rag.store.integrity import refuse_triggers
+from rag.store.integrity import refuse_copy, refuse_triggers
 from rag.store.lock import writer_lock
 from rag.store.staged_vectors import MODEL
 from rag.store.withdrawals import Withdrawal, Withdrawals
@@ -42,6 +56,7 @@ if TYPE_CHECKING:
     from langchain_core.cross_encoders import BaseCrossEncoder
 
 Mode = Literal["read", "write"]
+INDEX_WAIT = 60.0  # seconds for a process that follows a shared record
 OnDataLoss = Literal["refuse", "accept"]
 When = Literal["now", "later"]
 
@@ -67,10 +82,13 @@ class Archive(ArchiveReader):
         settings: Settings,
         generation: int = 0,
         reranker: BaseCrossEncoder | None = None,
+        copy: ArticleStore | None = None,
     ) -> None:
-        indexes = Indexes(path, store, lock)
+        shared = open_shared_index(settings, store) if copy is None else None
+        indexes = Indexes(path, copy or store, lock, shared)  # a shared record has a copy here
         super().__init__(path, store, indexes, model, generation, reranker)
         self._lock = lock
+        self._writes = lock is not None
         self._settings = settings
         self._opened = ExitStack()  # resources that `close` closes
 
@@ -116,6 +134,8 @@ class Archive(ArchiveReader):
         settings = settings or Settings.from_environment()
         folder = Path(path if path is not None else settings.archive)
         create = create and mode == "write"
+        if settings.record:
+            return cls._open_shared(folder, mode, embeddings, reranker, settings, create=create)
         if mode == "write" and not create:
             ArticleStore(folder).close()  # raises before the lock's folder is created
         with (
@@ -133,6 +153,8 @@ class Archive(ArchiveReader):
                 raise ArchiveDamagedError(
                     f"of the archive at {folder}, {loss.description}: {loss.remedy}"
                 )
+            if mode == "write":
+                refuse_copy(folder, store.database)
             if on_data_loss == "refuse" and mode == "write":
                 refuse_triggers(folder, store.database)
             generation = store.generation()  # before the model is read: see `_sync_model`
@@ -147,6 +169,56 @@ class Archive(ArchiveReader):
 
                 finish_erasure(folder, store, archive._indexes)
                 make_private(folder)
+            archive._opened = opened.pop_all()
+        return archive
+
+    @classmethod
+    def _open_shared(
+        cls,
+        folder: Path,
+        mode: Mode,
+        embeddings: Any,
+        reranker: BaseCrossEncoder | None,
+        settings: Settings,
+        *,
+        create: bool,
+    ) -> Archive:
+        """Open an archive whose record is on PostgreSQL, and the folder that follows it."""
+        from rag.archive.erasure import finish_erasure
+        from rag.archive.following import RecordFollower  # psycopg: 0.1 s
+        from rag.store.postgres.database import PostgresDatabase
+
+        with (
+            map_disk_errors(folder) if mode == "write" else nullcontext(),
+            ExitStack() as opened,
+        ):
+            record = (
+                PostgresDatabase(settings.record, folder, create=create)
+                if mode == "write"
+                else None
+            )
+            follower = RecordFollower(folder, settings.record, record)
+            opened.callback(follower.close)
+            copy = follower.open_copy()
+            opened.callback(copy.close)
+            store = ArticleStore.over(record) if record else copy
+            if record:
+                refuse_triggers(folder, record)
+            generation = store.generation()
+            model = ArchiveModel(embeddings, settings, store.database.meta(MODEL))
+            reranker = reranker or open_reranker_lazily(settings)
+            archive = cls(folder, store, model, None, settings, generation, reranker, copy)
+            archive.follower, archive._writes = follower, mode == "write"
+            opened.callback(archive._indexes.close)
+            follower.attach(archive._indexes)
+            if mode == "write":
+                follower.follow()
+                finish_erasure(folder, store, archive._indexes, follower.rewrite)
+            else:
+                with suppress(BackfileError):  # readers go on with what they have
+                    follower.follow()
+                follower.start()
+            opened.callback(follower.stop)
             archive._opened = opened.pop_all()
         return archive
 
@@ -201,6 +273,8 @@ class Archive(ArchiveReader):
         Raises:
             ReadError: As in `add`.
         """
+        if self.follower is not None:
+            articles = map(without_nul, articles)
         return draft_articles(self._store, articles)
 
     def prepare(self, drafts: Sequence[Draft]) -> list[PreparedArticle]:
@@ -221,6 +295,14 @@ class Archive(ArchiveReader):
         if not drafts:
             return []
         return prepare(drafts, embeddings=self.embeddings, embed=self.embed, model=self._model.name)
+
+    def model_settings(self) -> Settings | None:
+        """Return settings with which another process can open the archive's embedding model.
+
+        Returns:
+            The settings; None if the model was passed as an object to `open`.
+        """
+        return self._model.settings
 
     def write(self, prepared: Iterable[PreparedArticle], *, index: When = "now") -> AddResult:
         """Write prepared articles in one transaction, then bring the indexes up to date.
@@ -258,7 +340,7 @@ class Archive(ArchiveReader):
         """
         try:
             with map_disk_errors(self.path):
-                self._indexes.catch_up()
+                self._catch_up()
         except (BackfileError, OSError, MemoryError):
             raise
         except Exception as error:  # Tantivy and Chroma raise various types
@@ -268,12 +350,30 @@ class Archive(ArchiveReader):
                 "run `backfile doctor --repair`"
             ) from error
 
+    def _catch_up(self) -> None:
+        """Bring the indexes up to date; of a shared record, the folder's copy first.
+
+        The change is in the record by then: if it can't be reached any more, the copy follows
+        later, as it does while another process writes to the folder.
+        """
+        if self.follower is None:
+            self._indexes.catch_up()
+            return
+        with suppress(RecordUnavailableError):
+            self.follower.follow()
+
     def complete_names(self) -> None:
         """Find the names of an archive of an earlier version; see `ArchiveReader`."""
-        if self._lock is None:
-            super().complete_names()
-        else:
+        if self._writes:
             self._store.names.catch_up()
+        else:
+            super().complete_names()
+
+    def refresh(self) -> None:
+        """Read the changes that other processes have made; every search does this itself."""
+        if self._writes and self.follower is not None:
+            self._catch_up()
+        super().refresh()
 
     def delete(self, ids: str | Iterable[str]) -> int:
         """Delete articles. They may be added again; `withdraw` prevents that.
@@ -292,7 +392,7 @@ class Archive(ArchiveReader):
         with map_disk_errors(self.path):
             removed = self._store.remove(_unique(ids))
             if removed:
-                self._indexes.catch_up()
+                self._catch_up()
         return removed
 
     def withdraw(self, ids: str | Iterable[str], *, reason: str = "") -> int:
@@ -312,7 +412,7 @@ class Archive(ArchiveReader):
         """
         with map_disk_errors(self.path):
             withdrawn = Withdrawals(self._store).withdraw(_unique(ids), reason)
-            self._indexes.catch_up()
+            self._catch_up()
         return withdrawn
 
     def reinstate(self, ids: str | Iterable[str]) -> int:
@@ -329,7 +429,7 @@ class Archive(ArchiveReader):
         """
         with map_disk_errors(self.path):
             standing = Withdrawals(self._store).reinstate(_unique(ids))
-            self._indexes.catch_up()
+            self._catch_up()
         return standing
 
     def erase(self, ids: str | Iterable[str], *, reason: str = "") -> bool:
@@ -351,7 +451,10 @@ class Archive(ArchiveReader):
         from rag.archive.erasure import erase_articles
 
         with map_disk_errors(self.path):
-            return erase_articles(self.path, self._store, self._indexes, _unique(ids), reason)
+            follow = self.follower.rewrite if self.follower else None
+            return erase_articles(
+                self.path, self._store, self._indexes, _unique(ids), reason, follow
+            )
 
     def cancel_reembed(self) -> int:
         """Cancel an unfinished switch of models and delete its vectors.
@@ -359,12 +462,25 @@ class Archive(ArchiveReader):
         Returns:
             The number of passages that had a vector of the new model.
         """
-        store = self._store if self._lock is not None else ArticleStore(self.path, writable=True)
-        try:
+        with self._writable_store() as store:
             return cancel_reembed(self.path, store)
+
+    @contextmanager
+    def _writable_store(self) -> Iterator[ArticleStore]:
+        """Yield a store to write to, also when the archive is open for reading."""
+        if self._writes:
+            yield self._store
+            return
+        if self._settings.record:
+            from rag.store.postgres.database import PostgresDatabase
+
+            store = ArticleStore.over(PostgresDatabase(self._settings.record, self.path))
+        else:
+            store = ArticleStore(self.path, writable=True)
+        try:
+            yield store
         finally:
-            if store is not self._store:
-                store.close()
+            store.close()
 
     def withdrawals(self, article_ids: Iterable[str]) -> dict[str, Withdrawal]:
         """Return the withdrawals of withdrawn articles, by id.
@@ -383,7 +499,11 @@ class Archive(ArchiveReader):
         Nothing is embedded, because the vectors are stored. The names of people, places and
         organisations are found again.
         """
-        with map_disk_errors(self.path):
+        with map_disk_errors(self.path), self._indexes.hold_write_lock(INDEX_WAIT) as may:
+            if not may:
+                raise ArchiveLockedError(
+                    f"another process is writing to {self.path}: try again when it has finished"
+                )
             self._indexes.rebuild()
             self._store.names.rebuild()
 
@@ -413,26 +533,31 @@ class Archive(ArchiveReader):
         if isinstance(model, str):
             model = LazyEmbeddings(replace(settings, embedding_model=model)).open()
         fresh = ArchiveModel(model, settings)
-        writing = self._lock is not None
-        store = self._store if writing else ArticleStore(self.path, writable=True)
-        try:
+        with self._writable_store() as store:
             refuse_triggers(self.path, store.database)
             with map_disk_errors(self.path):
-                done = reembed(
-                    self.path,
-                    store,
-                    fresh,
-                    indexes=self._indexes if writing else None,
-                    on_progress=on_progress,
-                    wait=wait,
-                )
-        finally:
-            if not writing:
-                store.close()
+                done = self._reembed(store, fresh, on_progress, wait)
         generation = self._store.generation()
         if self._store.database.meta(MODEL) == fresh.name:  # no other process has switched since
             self._model, self._generation = fresh, generation
         return done
+
+    def _reembed(
+        self, store: ArticleStore, model: ArchiveModel, on_progress: OnProgress | None, wait: float
+    ) -> ReembedResult:
+        if self.follower is not None:
+            done = reembed_shared(store, model, on_progress=on_progress)
+            self._catch_up()
+            return done
+        return reembed(
+            self.path,
+            store,
+            model,
+            indexes=self._indexes if self._writes else None,
+            shared=None if self._writes else open_shared_index(self._settings, store),
+            on_progress=on_progress,
+            wait=wait,
+        )
 
 
 def _unique(ids: str | Iterable[str]) -> list[str]:

@@ -26,7 +26,6 @@ from rag.index.compact_vectors import FILE as COMPACT
 from rag.index.search import Indexes
 from rag.store.articles import ArticleStore
 from rag.store.connection import map_disk_errors
-from rag.store.database import FILE, Database
 from rag.store.database_validation import (
     InvalidStoreError,
     count_rows,
@@ -38,6 +37,7 @@ from rag.store.lock import writer_lock
 from rag.store.saved_database import DAMAGED, SavedDatabase
 from rag.store.saved_database import FILE as SAVED
 from rag.store.saved_validation import find_saved_damage, validate_saved
+from rag.store.sqlite_database import FILE, SqliteDatabase
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -98,6 +98,8 @@ def write_backup(store: ArticleStore, file: Path) -> Manifest:
 
 
 def _write(store: ArticleStore, file: Path) -> Manifest:
+    if not isinstance(store.database, SqliteDatabase):
+        raise BackupError("a shared record is backed up with PostgreSQL's `pg_dump`")
     # in its own folder: beside an archive, any name may be one of its files
     with tempfile.TemporaryDirectory(prefix=".backup-", dir=file.parent) as made:
         copy, part = Path(made, FILE), Path(made, "part")
@@ -110,7 +112,7 @@ def _write(store: ArticleStore, file: Path) -> Manifest:
                 "the archive and ingest the export into another folder"
             ) from error
         manifest = _describe(copy)
-        saved = SavedDatabase(store.database.path.parent)
+        saved = SavedDatabase(store.database.folder)
         if saved.exists:  # after the database: what an erasure removes meanwhile is gone from it
             saved_copy = Path(made, saved.path.name)
             saved.copy_to(saved_copy)
@@ -230,7 +232,7 @@ def _unpack_and_check(file: Path, staged: Path) -> Manifest:
             validate_saved(staged.with_name(SAVED))
         validate_database(staged)
         counts = count_rows(staged)
-        Database(staged.parent, writable=True, name=staged.name).close()
+        SqliteDatabase(staged.parent, writable=True, name=staged.name).close()
     except Exception as error:  # a migration may raise other types, too
         why = " ".join(str(error).split())
         raise BackupError(f"{file} cannot be restored: {why}; {REMEDY}") from error

@@ -24,6 +24,7 @@ from rag.store.withdrawals import Erasure, Withdrawals
 LOGS = (".jsonl", ".log")
 ERASED = b'{"erased": true}'
 MIN_CHARACTERS = 10  # characters; shorter titles and sentences don't identify an article
+Follow = Callable[[], bool]
 _SENTENCE = re.compile(r"[^.!?\n]+")
 
 
@@ -33,6 +34,7 @@ def erase_articles(
     indexes: Indexes,
     article_ids: Sequence[str],
     reason: str = "",
+    follow: Follow | None = None,
 ) -> bool:
     """Withdraw and erase articles.
 
@@ -42,22 +44,27 @@ def erase_articles(
         indexes: Its indexes, writable.
         article_ids: The articles to erase.
         reason: The reason, for the log of withdrawals.
+        follow: See `finish_erasure`.
 
     Returns:
         False if a reader kept the database's log open; the next writer, or erasing the same
         articles again, then finishes the erasure.
     """
     Withdrawals(store).withdraw(article_ids, reason, Erasure.BEGUN)
-    return finish_erasure(folder, store, indexes)
+    return finish_erasure(folder, store, indexes, follow)
 
 
-def finish_erasure(folder: Path, store: ArticleStore, indexes: Indexes) -> bool:
+def finish_erasure(
+    folder: Path, store: ArticleStore, indexes: Indexes, follow: Follow | None = None
+) -> bool:
     """Finish all erasures that were begun. Each step can be repeated safely.
 
     Args:
         folder: The archive's folder.
         store: Its store, writable.
         indexes: Its indexes, writable.
+        follow: Brings the folder's copy of a shared record up to date, and rewrites it and the
+            indexes; returns False if another process has to.
 
     Returns:
         True if no erasure is left unfinished.
@@ -79,9 +86,41 @@ def finish_erasure(folder: Path, store: ArticleStore, indexes: Indexes) -> bool:
         frozenset(names),
     )
     IngestJobs(folder).forget_rejects()
+    indexes.forget_vectors(store.passages.numbers_of(left))
     withdrawals.erase(left, [*names, *titles])
-    indexes.rebuild()
-    return withdrawals.finish(left)
+    if follow is not None:
+        rewritten = follow()
+        return withdrawals.finish(left) and rewritten
+    clean = indexes.rebuild_without_erased()
+    return withdrawals.finish(left) and clean
+
+
+def erase_from_logs(folder: Path, store: ArticleStore, revision_ids: Sequence[int]) -> None:
+    """Blank the lines of a folder's logs that mention articles, before a copy loses their texts.
+
+    Args:
+        folder: The folder of a copy of a shared record.
+        store: The copy, which still has the texts.
+        revision_ids: The row ids of the revisions whose texts are deleted.
+    """
+    rows = store.database.execute_for_each(
+        "SELECT DISTINCT article_id FROM revisions WHERE id IN ({})", revision_ids
+    )
+    ids = list(dict.fromkeys(article_id for (article_id,) in rows))
+
+    def is_of_others(words: str) -> bool:
+        found = store.database.connection.execute(
+            "SELECT DISTINCT r.article_id FROM revisions r JOIN texts t ON t.revision_id = r.id "
+            "WHERE instr(t.text, ?) > 0 OR instr(r.title, ?) > 0 LIMIT ?",
+            (words, words, len(ids) + 1),
+        )
+        return not set(ids).issuperset(article_id for (article_id,) in found)
+
+    withdrawals = Withdrawals(store)
+    titles = [title for title in withdrawals.titles_of(ids) if not is_of_others(title)]
+    names = [*withdrawals.names_of(ids), *titles]
+    sentences = dict.fromkeys(_sentences(store, ids))
+    _erase_from_logs(folder, MentionMatcher(names, sentences, is_of_others))
 
 
 def _titles_and_texts(store: ArticleStore, article_ids: Sequence[str]) -> list[tuple[str, str]]:

@@ -17,12 +17,14 @@ from cachetools import LRUCache
 
 from rag.archive.lookup import ArchiveLookup
 from rag.archive.snapshot import ArchiveSnapshot
+from rag.archive.stats import ArchiveStatus, archive_status
 from rag.archive.view import SearchMode
 from rag.errors import ArchiveLockedError
 from rag.index.search import Indexes, Scored
 from rag.models.archive_model import ArchiveModel
 from rag.models.langchain_interface import as_langchain
 from rag.schema import (
+    Access,
     Article,
     ArticleMetadata,
     Filters,
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from langchain_core.cross_encoders import BaseCrossEncoder
 
     from rag.archive.browse import ArticleBrowser, BrowseOrder, BrowsePage, TableOrder
+    from rag.archive.following import RecordFollower
     from rag.archive.names import NameCatalogue
     from rag.archive.saved import Saved
 
@@ -54,6 +57,7 @@ class ArchiveReader(ArchiveLookup):
     Attributes:
         path: The archive's folder.
         reranker: The cross-encoder that reranks the best hits of every search; None for none.
+        follower: Keeps the folder up to date with a shared record; None without one.
     """
 
     def __init__(
@@ -79,6 +83,7 @@ class ArchiveReader(ArchiveLookup):
         self._indexes = indexes
         self._model, self._generation = model, generation
         self.reranker = reranker
+        self.follower: RecordFollower | None = None
         self._past: LRUCache[tuple[datetime, int], ArchiveSnapshot] = LRUCache(PAST_DAYS)
         self._past_lock = Lock()
 
@@ -317,7 +322,7 @@ class ArchiveReader(ArchiveLookup):
         The first list of names does this, which takes about a minute for 50,000 passages, once; a
         server does it before it answers.
         """
-        if self._store.names.is_complete():
+        if self.follower is not None or self._store.names.is_complete():
             return
         try:
             lock = writer_lock(self.path)
@@ -435,6 +440,10 @@ class ArchiveReader(ArchiveLookup):
         from rag.archive.browse import ArticleBrowser
 
         return ArticleBrowser(self._store, self._indexes)
+
+    def status(self, *, access: Access = ()) -> ArchiveStatus:
+        """Return the archive's statistics: see `ArchiveLookup.status`."""
+        return archive_status(self.path, self._store, access, self._indexes.shared)
 
     def refresh(self) -> None:
         """Read the changes that other processes have made; every search does this itself."""

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from rag.index.search import Indexes
+from rag.index.shared_index import SharedIndex
 from rag.store.articles import ArticleStore
 from rag.store.lock import REEMBEDDING, exclusive_lock, writer_lock
 from rag.store.passages import Vectors
@@ -69,6 +70,7 @@ def reembed(
     model: Model,
     *,
     indexes: Indexes | None = None,
+    shared: SharedIndex | None = None,
     on_progress: OnProgress | None = None,
     wait: float = WAIT,
 ) -> ReembedResult:
@@ -82,6 +84,7 @@ def reembed(
         model: The next embedding model.
         indexes: The indexes of a process that holds the write lock; without them, the lock is taken
             for the switch alone.
+        shared: The vector index on a server, for the indexes that are opened without them.
         on_progress: Called with the numbers of passages done and in all.
         wait: Seconds to wait for the write lock.
 
@@ -96,11 +99,44 @@ def reembed(
         staged = StagedVectors(store.database)
         staged.begin(model.name)
         made, cut = _embed_missing(store, staged, model, on_progress)
-        with _hold_write_lock(folder, store, indexes, wait) as writers:
+        with _hold_write_lock(folder, store, indexes, shared, wait) as writers:
             writers.catch_up()
             since = _embed_missing(store, staged, model, on_progress)
             passages = staged.count()
             writers.change_vectors(staged)
+    seconds = time.monotonic() - begun
+    return ReembedResult(model.name, passages, made + since[0], cut + since[1], seconds)
+
+
+def reembed_shared(
+    store: ArticleStore, model: Model, *, on_progress: OnProgress | None = None
+) -> ReembedResult:
+    """Embed every passage of a shared record with another model, and switch the record to it.
+
+    Other processes write until the switch; followers then copy the new vectors.
+
+    Args:
+        store: The store over the record.
+        model: The next embedding model.
+        on_progress: Called with the numbers of passages done and in all.
+
+    Returns:
+        The result of the switch.
+
+    Raises:
+        ArchiveLockedError: Another process is re-embedding, or kept writing for too long.
+    """
+    begun = time.monotonic()
+    record = store.database
+    staged = StagedVectors(record)
+    with record.hold_reembedding():
+        staged.begin(model.name)
+        made, cut = _embed_missing(store, staged, model, on_progress)
+        with record.hold_writers():
+            since = _embed_missing(store, staged, model, on_progress)
+            passages = staged.count()
+            with record.change("reembed", 0):
+                staged.activate()
     seconds = time.monotonic() - begun
     return ReembedResult(model.name, passages, made + since[0], cut + since[1], seconds)
 
@@ -142,13 +178,17 @@ def _reembed_lock(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def _hold_write_lock(
-    folder: Path, store: ArticleStore, indexes: Indexes | None, wait: float
+    folder: Path,
+    store: ArticleStore,
+    indexes: Indexes | None,
+    shared: SharedIndex | None,
+    wait: float,
 ) -> Iterator[Indexes]:
     if indexes is not None:
         yield indexes
         return
     lock = writer_lock(folder, wait)
-    indexes = Indexes(folder, store, lock)
+    indexes = Indexes(folder, store, lock, shared)
     try:
         yield indexes
     finally:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+from rag.index.shared_reader import SharedReader, VectorServerStatus
 from rag.schema import ALL_RIGHTS, EVERYTHING, Access, Filters
 from rag.store.articles import ArticleStore
 from rag.store.database import Database
@@ -43,7 +44,7 @@ class ArchiveStatus:
     """Contents and location of an archive; `bytes` is its size on disk.
 
     `copies` are the articles beyond the first in the `stories_told_again`, the clusters of
-    near-duplicates.
+    near-duplicates. `vector_server` is None if the vector index is in the folder.
     """
 
     path: Path
@@ -61,9 +62,15 @@ class ArchiveStatus:
     gaps: tuple[CoverageGap, ...] = ()
     last_run: IngestRun | None = None
     reembedding: ReembedProgress | None = None
+    vector_server: VectorServerStatus | None = None
 
 
-def archive_status(folder: Path, store: ArticleStore, access: Access = ALL_RIGHTS) -> ArchiveStatus:
+def archive_status(
+    folder: Path,
+    store: ArticleStore,
+    access: Access = ALL_RIGHTS,
+    shared: SharedReader | None = None,
+) -> ArchiveStatus:
     """Return the status of an archive.
 
     Args:
@@ -72,6 +79,8 @@ def archive_status(folder: Path, store: ArticleStore, access: Access = ALL_RIGHT
         access: Access rights of the reader: only readable articles are counted, and the last run is
             included only for a reader of all articles. For others, the last ingest and the size,
             which tell of articles that they may not see, are None and 0.
+        shared: The vector index on a server, which is asked whether it answers; also only for a
+            reader of all articles.
     """
     database, filters = store.database, Filters(access=access)
     publishers = tuple(PublisherStatus(*row) for row in store.publishers(access=access))
@@ -94,6 +103,7 @@ def archive_status(folder: Path, store: ArticleStore, access: Access = ALL_RIGHT
         gaps=find_gaps(database, filters),
         last_run=next(iter(RunLog(database).recent(1)), None) if sees_all else None,
         reembedding=_reembed_progress(database),
+        vector_server=shared.status() if shared is not None and sees_all else None,
     )
 
 

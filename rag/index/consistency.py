@@ -14,8 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from rag.index.chroma_index import synced_sequence
+from rag.index.chroma_files import synced_sequence
 from rag.index.search import Indexes
+from rag.index.shared_consistency import foreign_ids, shared_problems
 from rag.index.tantivy_index import Unit
 from rag.nlp.dates import format_date
 from rag.store.articles import ArticleStore
@@ -45,7 +46,13 @@ def _guard(place: Place, problems: Iterator[Problem]) -> Iterator[Problem]:
 
 
 def repair_indexes(indexes: Indexes, problems: Sequence[Problem]) -> None:
-    """Make the indexes agree with the store, without embedding; needs the write lock."""
+    """Make the indexes agree with the store, without embedding; needs the write lock.
+
+    A vector server that can't be used is left as it is.
+    """
+    if indexes.shared is not None and any(problem.fix == "foreign" for problem in problems):
+        indexes.shared.reindex(np.empty(0, np.int64), foreign_ids(indexes.shared))
+    problems = [problem for problem in problems if problem.fix == "index"]
     for place in dict.fromkeys(problem.place for problem in problems):
         of_it = [problem for problem in problems if problem.place == place]
         numbers = np.unique(np.array([n for p in of_it for n in p.numbers], np.int64))
@@ -69,8 +76,11 @@ def _text_problems(store: ArticleStore, indexes: Indexes, unit: Unit) -> Iterato
 
 
 def _vector_problems(store: ArticleStore, indexes: Indexes) -> Iterator[Problem]:
+    if indexes.shared is not None:
+        yield from shared_problems(store, indexes.shared)
+        return
     with indexes.guarded():  # no other process writes to its files
-        vectors = indexes.vectors
+        vectors = indexes.files
         vectors.reopen()
         held, reached = vectors.all_numbers(), vectors.reached
     if vectors.generation != store.generation():
@@ -98,7 +108,7 @@ def _compact_problems(store: ArticleStore, indexes: Indexes) -> Iterator[Problem
 
 
 def _find_differing(store: ArticleStore, indexes: Indexes, numbers: Numbers) -> list[int]:
-    theirs, indexed = indexes.vectors.vectors_of(numbers)
+    theirs, indexed = indexes.files.vectors_of(numbers)
     ours, vectors = store.passages.vectors(numbers)
     common, at, here = np.intersect1d(theirs, ours, return_indices=True)
     if vectors.shape[1:] != indexed.shape[1:]:

@@ -13,11 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 from rag.errors import ArchiveDamagedError, BackfileError
+from rag.index.shared_index import SharedIndex
 from rag.index.sync import TAIL_LIMIT, IndexSync
+from rag.notices import Notice, remark
 from rag.schema import EVERYTHING, Filters
 from rag.store.filters import restricts, rights_clause
 from rag.store.passages import Numbers, Vectors
 
+READ_WITHOUT_SERVER = 20_000  # without compact vectors, as many are read from the store: 0.1 s
 # Passages of a filter that are scored exactly from the record, from the compact vectors, or only
 # where there are none: docs/benchmarks.md#filters-in-the-vector-index
 READ_UP_TO = 400
@@ -154,6 +157,42 @@ class Indexes(IndexSync):
         merged = dict(found + k_best(vector, tail, matrix, k))
         return sorted(merged.items(), key=lambda pair: -pair[1])
 
+    def _search_shared(
+        self, shared: SharedIndex, vector: Vectors, k: int, among: Numbers | None
+    ) -> Scored:
+        """Search the index on a server, and on this machine what it can't search."""
+        result = shared.search(vector, k, among)
+        left, older = result.missed, self._older
+        if len(older):
+            left = np.union1d(left, older if among is None else older[is_among(older, among)])
+        if not len(left):
+            return result.found
+        scored = self._score_here(vector, k, left, among)
+        if scored is None:
+            remark(Notice("vector_server_incomplete"))
+        elif result.error:
+            remark(Notice("vector_server_gone"))
+        return result.found + (scored or [])
+
+    def _score_here(
+        self, vector: Vectors, k: int, numbers: Numbers, among: Numbers | None
+    ) -> Scored | None:
+        """Return the best of these passages, scored exactly; None if that would take too long.
+
+        Args:
+            vector: The query's unit vector.
+            k: The number of passages wanted.
+            numbers: Passage numbers, ascending; some may have ended.
+            among: Numbers of the passages that may be returned; None for all current ones.
+        """
+        current = self._store.passages.passing(EVERYTHING) if among is None else among
+        if len(numbers) < len(current):
+            current = current[is_among(current, numbers)]
+        scored = self._scan(vector, k, current)
+        if scored is None and len(current) <= READ_WITHOUT_SERVER:
+            return k_best(vector, *self._store.passages.vectors(current), k)
+        return scored
+
     def stop_scanning(self) -> None:
         """Open the vector index, look again at what it doesn't have yet, and search it from now on.
 
@@ -162,13 +201,15 @@ class Indexes(IndexSync):
         Raises:
             ArchiveDamagedError: It is damaged, and another process holds the write lock.
         """
-        with contextlib.suppress(BackfileError):  # raised below
-            _ = self.vectors
+        if self.shared is None:
+            with contextlib.suppress(BackfileError):  # raised below
+                _ = self.files
         self._scans, self._seen = False, -1
         self.refresh()
 
     def _is_wide(self, among: Numbers) -> bool:
-        return len(among) >= WIDE * max(self.vectors.count(), 1)
+        size = self.files.count() if self.shared is None else self.shared.size()
+        return len(among) >= WIDE * max(size, 1)
 
     def _scan(self, vector: Vectors, k: int, among: Numbers) -> Scored | None:
         """Return the best of these passages by the compact vectors, scored from the record.
@@ -196,6 +237,8 @@ class Indexes(IndexSync):
         return k_best(vector, *self._store.passages.vectors(among), k)
 
     def _search_chroma(self, vector: Vectors, k: int, among: Numbers | None) -> Scored:
+        if self.shared is not None:
+            return self._search_shared(self.shared, vector, k, among)
         for _ in range(2):
             try:
                 if self._reached():
@@ -208,7 +251,7 @@ class Indexes(IndexSync):
         return k_best(vector, *self._store.passages.vectors(numbers), k)
 
     def _nearest(self, vector: Vectors, k: int, among: Numbers | None) -> Scored:
-        index = self.vectors
+        index = self.files
         if among is None:
             return index.nearest(vector, max(k, FETCHED))[:k]
         share = len(among) / max(index.count(), 1)

@@ -5,25 +5,24 @@ The holder of the write lock updates the indexes; damaged ones are rebuilt from 
 
 from __future__ import annotations
 
-import contextlib
-import os
 import shutil
-import threading
-from collections.abc import Callable, Iterator
-from functools import cached_property
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rag.errors import ArchiveDamagedError, ArchiveLockedError
-from rag.index.chroma_index import ChromaIndex, peek_reached
+from rag.errors import VectorServerError
+from rag.index.background import BackgroundTask
+from rag.index.chroma_files import ChromaFiles, list_folders, peek_reached, synced_sequence
 from rag.index.compact_vectors import CompactVectors
-from rag.index.tantivy_index import FOLDERS, TantivyIndex, Unit
+from rag.index.shared_index import SharedIndex
+from rag.index.shared_state import StateStore
+from rag.index.text_sync import SYNC_BATCH, TextSync
+from rag.index.vector_index import VectorIndex
 from rag.store.articles import ArticleStore
-from rag.store.connection import unopened_error
-from rag.store.file_permissions import OWNER, make_private
-from rag.store.lock import writer_lock
+from rag.store.file_permissions import make_private
 from rag.store.passages import Numbers, Vectors
 from rag.store.staged_vectors import StagedVectors
 
@@ -31,149 +30,62 @@ if TYPE_CHECKING:
     from filelock import FileLock
 
 TAIL_LIMIT = 5_000  # passages scored outside Chroma before it is reopened
-SYNC_BATCH = 2_000
-GUARD = "vectors.lock"
+SHARED_TAIL = 20_000  # newest of them, while a vector server is behind or gone: 30 MB, 5 ms
+SHARED_WAIT = 5.0  # seconds for another process that fills the vector server
+SHARED_PAUSE = 1.0  # seconds between two tries to bring it up to date
 
 
-class IndexSync:
+class IndexSync(TextSync):
     """The Chroma index and both Tantivy indexes of one archive, synced to the store by sequence."""
 
-    def __init__(self, folder: Path, store: ArticleStore, lock: FileLock | None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        store: ArticleStore,
+        lock: FileLock | None,
+        shared: SharedIndex | None = None,
+    ) -> None:
         """Open the indexes lazily.
 
         Args:
             folder: The archive's folder.
             store: Its store.
             lock: The write lock if this process holds it.
+            shared: The vector index on a server; by default it is in the folder.
         """
-        self.folder = folder
-        self._store = store
-        self._lock = lock
+        super().__init__(folder, store, lock)
+        self.shared = shared
         self.compact = CompactVectors(folder)
-        self._guard_of_all: FileLock | None = None
-        self._making_guard = threading.Lock()
+        self._sharing = BackgroundTask(self._catch_up_shared, SHARED_PAUSE)
         # what searches need of the state that they have seen
         self._generation = 0
         self._tail: tuple[Numbers, Vectors] = (np.empty(0, np.int64), np.empty((0, 0), np.float32))
+        self._older: Numbers = np.empty(0, np.int64)  # those before it that a server lacks, too
         self._ended = 0
         self._seen = -1  # the last change that a search has seen; -1: look again
+        self._seen_shared: tuple[int, int] | None = None  # as `_refresh_shared` returned it then
         self._scans = False  # whether vectors are scanned instead of opening the vector index
-        self._holder = 0  # the thread that holds the write lock temporarily
 
     def close(self) -> None:
         """Close the indexes that are open."""
-        for name in ("bm25", "article_bm25", "vectors"):
-            if name in self.__dict__:
-                self.__dict__.pop(name).close()
-
-    @cached_property
-    def bm25(self) -> TantivyIndex:
-        """The text index of passages, opened on first use and rebuilt if it is damaged.
-
-        Raises:
-            ArchiveDamagedError: It is damaged, and another process holds the write lock.
-            ArchiveUnwritableError: It can't be opened for lack of write permission.
-        """
-        return self._open_text("passages")
-
-    @cached_property
-    def article_bm25(self) -> TantivyIndex:
-        """The text index of articles; see `bm25`."""
-        return self._open_text("articles")
+        self._sharing.close()
+        super().close()
+        if self.shared is not None:
+            self.shared.close()
 
     @property
-    def text_indexes(self) -> tuple[TantivyIndex, TantivyIndex]:
-        """Both text indexes."""
-        return self.bm25, self.article_bm25
-
-    def text_index(self, unit: Unit) -> TantivyIndex:
-        """Return the text index of passages or of articles."""
-        return self.bm25 if unit == "passages" else self.article_bm25
-
-    def _open_text(self, unit: Unit) -> TantivyIndex:
-        try:
-            return TantivyIndex(self.folder, unit)
-        except Exception as error:  # Tantivy raises many types for damaged files
-            with self._hold_write_lock() as may:
-                if not may:
-                    self._refuse_unwritable(error)
-                    raise ArchiveDamagedError(
-                        f"the text index of {self.folder} cannot be read ({error}): "
-                        "run `backfile ingest` again when the other process has finished"
-                    ) from error
-                return self._repair_text(unit)
-
-    def _repair_text(self, unit: Unit) -> TantivyIndex:
-        """Open a text index under the write lock; replace it if it still can't be read."""
-        try:
-            return TantivyIndex(self.folder, unit)  # another process may have repaired it meanwhile
-        except Exception:
-            shutil.rmtree(self.folder / FOLDERS[unit])
-            return TantivyIndex(self.folder, unit)
-
-    @cached_property
-    def vectors(self) -> ChromaIndex:
-        """The vector index, opened on first use and rebuilt if it is damaged.
-
-        Raises:
-            ArchiveDamagedError: It is damaged, and another process holds the write lock.
-            ArchiveUnwritableError: It can't be opened for lack of write permission.
-        """
-        return self._open_vectors()
-
-    def _open_vectors(self) -> ChromaIndex:
-        with self.guarded():
-            try:
-                index = ChromaIndex(self.folder)
-            except Exception as error:  # Chroma raises many types for damaged files
-                with self._hold_write_lock() as may:
-                    if not may:
-                        self._refuse_unwritable(error)
-                        raise ArchiveDamagedError(
-                            f"the vector index of {self.folder} cannot be read ({error}): "
-                            "it is rebuilt once the other process has finished"
-                        ) from error
-                    return self._repair_vectors()
-            if index.generation != self._store.generation():
-                with self._hold_write_lock() as may:
-                    if may:  # a switch of models was killed before it replaced the index
-                        index.close()
-                        return self._repair_vectors()
-            return index
-
-    def _repair_vectors(self) -> ChromaIndex:
-        """Open the vector index under the write lock; replace it if it is still wrong.
-
-        The index and the generation are read again: another process may have written both before
-        this one got the lock.
-        """
-        generation = self._store.generation()
-        try:
-            index = ChromaIndex(self.folder)
-        except Exception:
-            return self._activate_index(ChromaIndex.create_beside(self.folder, generation))
-        if index.generation == generation:
-            return index
-        index.close()
-        finished = ChromaIndex.open_finished(self.folder, generation)
-        return self._activate_index(finished or ChromaIndex.create_beside(self.folder, generation))
-
-    def _refuse_unwritable(self, error: Exception) -> None:
-        """Raise ArchiveUnwritableError if an index can't be opened for lack of permission."""
-        if not os.access(self.folder, os.W_OK):
-            raise unopened_error(self.folder, error) from error
-
-    @staticmethod
-    def _activate_index(new: ChromaIndex) -> ChromaIndex:
-        new.activate()
-        return new
+    def vectors(self) -> VectorIndex:
+        """The vector index: the one on a server, or the one in the folder."""
+        return self.shared or self.files
 
     def _reopen(self) -> None:
         """Reopen the vector index; a thread that still searches the old one retries."""
         self._seen = -1
+        if self.shared is not None:
+            return
         with self.guarded():
-            old = self.__dict__.get("vectors")
-            self.__dict__["vectors"] = self._open_vectors()
+            old = self.__dict__.get("files")
+            self.__dict__["files"] = self._open_vectors()
         if old is not None:
             old.close()
 
@@ -184,25 +96,29 @@ class IndexSync:
         1.2 s, a scan of 110,764 passages .04 s (docs/benchmarks.md#starting). Without compact
         vectors it is opened anyway.
         """
-        self._scans = "vectors" not in self.__dict__
+        self._scans = self.shared is None and "files" not in self.__dict__
 
     def refresh(self) -> None:
         """Include the changes of other processes."""
         sequence = self._store.database.sequence()
         self._generation = self._store.generation()
-        replaced = "vectors" in self.__dict__ and not (
-            self.vectors.is_current() and self.vectors.generation == self._generation
+        shared = self._refresh_shared(sequence)
+        replaced = "files" in self.__dict__ and not (
+            self.files.is_current() and self.files.generation == self._generation
         )
-        if sequence == self._seen and not replaced:
-            return
         if replaced:
             self._reopen()
-        behind = min(self._text_reached(), self._reached()) < sequence
-        if behind and not self._try_catch_up():
+        elif sequence == self._seen and shared == self._seen_shared:
+            return
+        self._seen_shared = shared
+        if self._folder_reached() < sequence and not self._try_catch_up():
             for index in self.text_indexes:
                 index.refresh()
         added = self._store.passages.numbers_added_since(self._reached())
-        if len(added) > TAIL_LIMIT:
+        if self.shared is not None:
+            added = np.sort(added)
+            self._older, added = added[:-SHARED_TAIL], added[-SHARED_TAIL:]
+        elif len(added) > TAIL_LIMIT:
             self._reopen()
             added = self._store.passages.numbers_added_since(self._reached())
         self._tail = self._store.passages.vectors(added)
@@ -210,51 +126,76 @@ class IndexSync:
         # If a text index is behind, a writer is about to commit: look again at the next search.
         self._seen = sequence if self._text_reached() >= sequence else -1
 
+    def _refresh_shared(self, sequence: int) -> tuple[int, int] | None:
+        """Read how far the index on a server is; in the background it is brought up to `sequence`.
+
+        Returns:
+            The generation of its vectors, and its last change; None without a server.
+        """
+        if self.shared is None:
+            return None
+        if not self.shared.has_reached(sequence) and self.shared.health.may_ask():
+            self._sharing.start()
+        return self.shared.generation, self.shared.reached
+
     @property
     def lag(self) -> int:
         """Number of changes that the slowest index doesn't have yet; searches cover them."""
         reached = min(self._text_reached(), self._reached())
         return max(0, self._store.database.sequence() - reached)
 
-    def _text_reached(self) -> int:
-        """Return the last change in both text indexes."""
-        return min(index.reached for index in self.text_indexes)
+    def _folder_reached(self) -> int:
+        """Return the last change in all indexes of the folder."""
+        text = self._text_reached()
+        return text if self.shared is not None else min(text, self._reached())
 
     def _reached(self) -> int:
         """Return the last change in the vector index; 0 if its vectors are another model's."""
-        if self._scans and "vectors" not in self.__dict__:
+        if self._scans and "files" not in self.__dict__:
             return peek_reached(self.folder, self._generation)
         index = self.vectors
         return index.reached if index.generation == self._generation else 0
 
     def catch_up(self) -> None:
-        """Bring all indexes up to date with the store; needs the write lock.
+        """Bring all indexes up to date with the store; needs the write lock."""
+        self._catch_up_folder()
+        self._catch_up_shared(SHARED_WAIT)
 
-        A text index's last change is read again under the lock: an earlier look may be out of
-        date, and passages would be added twice.
-        """
+    def _catch_up_folder(self) -> None:
+        """Bring the indexes in the folder up to date; needs the write lock."""
         sequence = self._store.database.sequence()
-        text_reached = [index.refresh() for index in self.text_indexes]
+        text_reached = self._refresh_text()
         self.rebuild(  # ahead of a store that was restored to an earlier state
-            bm25=max(text_reached) > sequence, vectors=self.vectors.reached > sequence
+            bm25=max(text_reached) > sequence,
+            vectors=self.shared is None and self.vectors.reached > sequence,
         )
-        behind = min(*text_reached, self.vectors.reached) < sequence
-        for index, reached in zip(self.text_indexes, text_reached, strict=True):
-            if reached < sequence:
-                index.write(
-                    self._store.passages.added_since(reached, SYNC_BATCH),
-                    self._store.passages.removed_since(reached),
-                    sequence,
-                )
-        if self.vectors.reached < sequence:
+        behind = min(*text_reached, self._folder_reached()) < sequence
+        self._catch_up_text(text_reached, sequence)
+        if self.shared is None and self.files.reached < sequence:
             with self.guarded():
-                vectors = self.vectors
+                vectors = self.files
                 vectors.remove(self._store.passages.removed_since(vectors.reached))
                 self._fill(vectors, vectors.reached)
                 vectors.mark_synced(sequence)
         self.compact.catch_up(self._store)
         if behind:
             make_private(self.folder)
+
+    def _catch_up_shared(self, wait: float = 0.0) -> bool:
+        """Bring the index on the server up to date; until it can be, searches do without.
+
+        Args:
+            wait: Seconds to wait for another process that does it.
+
+        Returns:
+            False if the server can't be used now, or another process writes to it.
+        """
+        shared = self.shared
+        if shared is None or not shared.catch_up(self._store.database.sequence(), wait):
+            return False
+        for path in list_folders(self.folder):  # of a time without a server
+            shutil.rmtree(path, ignore_errors=True)
+        return True
 
     def rebuild(self, *, bm25: bool = True, vectors: bool = True) -> None:
         """Rebuild indexes from the store; needs the write lock.
@@ -278,17 +219,33 @@ class IndexSync:
         """Write the compact vectors again; needs the write lock."""
         self.compact.rebuild(self._store)
 
-    def _rebuild_text(self) -> None:
-        sequence = self._store.database.sequence()
-        for index in self.text_indexes:
-            try:
-                index.rewrite(self._store.passages.added_since(0, SYNC_BATCH), sequence)
-            except Exception:  # Tantivy does not write beside files that it cannot read
-                index.clear()
-                index.rewrite(self._store.passages.added_since(0, SYNC_BATCH), sequence)
+    def forget_vectors(self, numbers: Sequence[int]) -> None:
+        """Have passages deleted from a vector server, now or once it answers.
+
+        Call it before the store forgets them; needs the write lock. The server may be one that the
+        archive used before.
+        """
+        (self.shared or StateStore(self._store.database)).purge(numbers)
+
+    def rebuild_without_erased(self) -> bool:
+        """Rebuild the indexes in the folder, and delete erased passages from a vector server.
+
+        Returns:
+            False if the server can't be used now; the next sync repeats it.
+        """
+        self.rebuild(vectors=self.shared is None)
+        if self.shared is None:
+            return True
+        self.compact.rebuild(self._store)
+        for path in list_folders(self.folder):
+            shutil.rmtree(path, ignore_errors=True)
+        return self._catch_up_shared(SHARED_WAIT)
 
     def _rebuild_vectors(self) -> None:
-        new = ChromaIndex.create_beside(self.folder, self._store.generation())
+        if self.shared is not None:
+            self.shared.rebuild()
+            return
+        new = ChromaFiles.create_beside(self.folder, self._store.generation())
         self._fill(new, 0)
         new.mark_synced(self._store.database.sequence())
         self._activate(new)
@@ -302,43 +259,40 @@ class IndexSync:
         Args:
             vectors: The vectors of the new model, complete.
         """
-        new = ChromaIndex.create_beside(self.folder, self._store.generation() + 1)
-        self._fill(new, 0, vectors.of)
-        new.mark_synced(self._store.database.sequence() + 1)
+        generation = self._store.generation() + 1
+        sequence = self._store.database.sequence() + 1
+        new: ChromaFiles | None = None
+        if self.shared is not None:
+            with suppress(VectorServerError):  # it gets them once it answers
+                self.shared.build_next(generation, sequence, vectors.of)
+        else:
+            new = ChromaFiles.create_beside(self.folder, generation)
+            self._fill(new, 0, vectors.of)
+            new.mark_synced(sequence)
         with self._store.database.change("reembed", 0):
             vectors.activate()
-        self._activate(new)
+        if self.shared is not None:
+            self.shared.activate_next()
+        elif new is not None:
+            self._activate(new)
         self.catch_up()  # takes the text indexes to the new change
 
-    def _activate(self, new: ChromaIndex) -> None:
+    def _activate(self, new: ChromaFiles) -> None:
         with self.guarded():
-            old = self.__dict__.pop("vectors", None)
+            old = self.__dict__.pop("files", None)
             if old is not None:
                 old.close()
-            self.__dict__["vectors"] = self._activate_index(new)
+            self.__dict__["files"] = self._activate_index(new)
         self._seen = -1
 
     def remove_leftovers(self) -> None:
-        """Clean up after a killed writer; needs the write lock.
-
-        One of 160 kills left a passage in the text index that its commit should have removed.
-        """
-        self.vectors.remove_leftovers()
-        for index in self.text_indexes:
-            live, held = self._expected(index), index.all_numbers()
-            if not np.array_equal(live, held):
-                held, times = np.unique(held, return_counts=True)
-                self.reindex_text(np.union1d(np.setxor1d(held, live), held[times > 1]))
-
-    def _expected(self, index: TantivyIndex) -> Numbers:
-        """Return the numbers that a text index of all current passages has."""
-        passages, sequence = self._store.passages, self._store.database.sequence()
-        at = passages.numbers_at if index.unit == "passages" else passages.first_numbers_at
-        return at(sequence)
+        """Clean up after a killed writer; needs the write lock."""
+        (self.shared or self.files).remove_leftovers()
+        self._repair_text_leftovers()
 
     def _fill(
         self,
-        index: ChromaIndex,
+        index: ChromaFiles,
         reached: int,
         vectors_of: Callable[[Numbers], tuple[Numbers, Vectors]] | None = None,
     ) -> None:
@@ -348,77 +302,34 @@ class IndexSync:
             numbers, vectors = (vectors_of or self._store.passages.vectors)(some)
             index.add(numbers.tolist(), vectors)
 
-    def reindex_text(self, numbers: Numbers) -> None:
-        """Index these passages and their articles again: each current one once, no ended one."""
-        passages = self._store.passages
-        for index in self.text_indexes:
-            if index.unit == "articles":
-                numbers = np.union1d(numbers, passages.of_same_articles(numbers))
-            live = passages.live(numbers.tolist())
-            index.write([[live[n] for n in sorted(live)]], numbers.tolist(), index.refresh())
-
     def reindex_vectors(self, numbers: Numbers) -> None:
         """Index these passages again in the vector index: each current one, no ended one."""
-        live = np.intersect1d(numbers, self._store.passages.numbers())
-        with self.guarded():
-            self.vectors.remove(numbers.tolist())
-            for i in range(0, len(live), SYNC_BATCH):
-                found, vectors = self._store.passages.vectors(live[i : i + SYNC_BATCH])
-                self.vectors.add(found.tolist(), vectors)
+        if self.shared is not None:
+            self.shared.reindex(numbers)
+        else:
+            self._reindex_files(numbers)
         self.compact.rewrite(self._store, numbers)
 
-    @property
-    def _guard(self) -> FileLock:
-        """Lock held while Chroma's files are opened or written; reentrant, one for all threads."""
-        with self._making_guard:
-            if self._guard_of_all is None:
-                from filelock import FileLock  # 0.08 s, as it imports asyncio
-
-                self._guard_of_all = FileLock(self.folder / GUARD, mode=OWNER)
-            return self._guard_of_all
-
-    @contextlib.contextmanager
-    def guarded(self) -> Iterator[None]:
-        """Keep every other process from writing Chroma's files during the block."""
-        self._store.database.check_unchanged()  # taking the lock would create the folder again
-        try:
-            self._guard.acquire()
-        except OSError as error:
-            raise unopened_error(self.folder, error) from error
-        try:
-            yield
-        finally:
-            self._guard.release()
+    def _reindex_files(self, numbers: Numbers) -> None:
+        live = np.intersect1d(numbers, self._store.passages.numbers())
+        with self.guarded():
+            self.files.remove(numbers.tolist())
+            for i in range(0, len(live), SYNC_BATCH):
+                found, vectors = self._store.passages.vectors(live[i : i + SYNC_BATCH])
+                self.files.add(found.tolist(), vectors)
 
     def _try_catch_up(self) -> bool:
         """Catch up if no other process is writing; return True if done."""
-        with self._hold_write_lock() as may:
+        with self.hold_write_lock() as may:
             if may:
                 self._reopen()
-                self.catch_up()
+                self._catch_up_folder()
             return may
 
-    @contextlib.contextmanager
-    def _hold_write_lock(self) -> Iterator[bool]:
-        """Hold the write lock during the block if it is free; yield True if it is held.
-
-        A thread that holds it already keeps it.
-        """
-        if self._lock is not None or self._holder == threading.get_ident():
-            yield True
-            return
-        try:
-            lock = writer_lock(self.folder)
-        except (ArchiveLockedError, OSError):
-            yield False
-            return
-        self._holder = threading.get_ident()
-        try:
-            yield True
-        finally:
-            self._holder = 0
-            for name in ("bm25", "article_bm25"):
-                if name in self.__dict__:
-                    self.__dict__[name].close()  # Tantivy's writer has its own lock
-            make_private(self.folder)
-            lock.release()
+    def catch_up_in_turn(self) -> None:
+        """Catch up under a write lock that several processes take in turn."""
+        if self.shared is None:
+            files = self.files
+            if not files.is_current() or synced_sequence(self.folder) != files.reached:
+                self._reopen()  # another process has written it since
+        self.catch_up()

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from cachetools import LRUCache
 
 from rag.errors import BackfileError, EmbeddingMismatchError, ModelError
+from rag.models.backend import Backend
 from rag.models.presets import model_for
 from rag.settings import Settings
 
@@ -31,16 +32,22 @@ QUERIES_REMEMBERED = 256
 class LazyEmbeddings:
     """The embedding model of the settings, before it is loaded."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Take the model that `settings` name."""
+    def __init__(self, settings: Settings, backend: Backend | None = None) -> None:
+        """Take the model that `settings` name.
+
+        Args:
+            settings: The settings.
+            backend: What computes its vectors of passages, as `SentenceEmbeddings.backend` returned
+                it, maybe in another process; None to choose.
+        """
         self.name = model_for(settings, "embedding")
-        self._settings = settings
+        self._settings, self._backend = settings, backend
 
     def open(self) -> Any:
         """Return the loaded model."""
         from rag.models.loading import open_embeddings
 
-        return open_embeddings(self._settings)
+        return open_embeddings(self._settings, self._backend)
 
 
 class ArchiveModel:
@@ -58,7 +65,9 @@ class ArchiveModel:
             EmbeddingMismatchError: The archive was built with another model.
         """
         self._settings = settings
-        self._model = embeddings or LazyEmbeddings(settings_for_archive(settings, built_with))
+        own = settings_for_archive(settings, built_with)
+        self._model = embeddings or LazyEmbeddings(own)
+        self._own_settings = None if embeddings else own
         if built_with not in ("", self.name):
             raise EmbeddingMismatchError(
                 f"the archive was built with the embedding model {built_with}, not "
@@ -74,6 +83,11 @@ class ArchiveModel:
     def name(self) -> str:
         """The model's name."""
         return model_name(self._model)
+
+    @property
+    def settings(self) -> Settings | None:
+        """The settings that open this model elsewhere; None for a model passed as an object."""
+        return self._own_settings
 
     def open(self) -> Any:
         """Return the model, loaded on first use."""
@@ -93,7 +107,9 @@ class ArchiveModel:
             if self.name == name:
                 return
             try:
-                self._model = LazyEmbeddings(replace(self._settings, embedding_model=name)).open()
+                own = replace(self._settings, embedding_model=name)
+                self._model = LazyEmbeddings(own).open()
+                self._own_settings = own
             except ModelError as error:
                 raise EmbeddingMismatchError(
                     f"the archive has been re-embedded with {name} since it was opened, and "

@@ -1,13 +1,15 @@
 """LangChain Embeddings over sentence-transformers models.
 
-Queries are embedded in numpy (`rag.models.numpy_bert`) where it supports the model, so that a
-search doesn't wait for torch; many passages are embedded in torch (`rag.models.torch_backend`).
+A BERT's queries are embedded in numpy (`rag.models.numpy_bert`) and, once there are several, in
+ONNX Runtime (`rag.models.onnx_backend`), so that a search doesn't wait for torch; many passages are
+embedded in torch (`rag.models.torch_bert`). Other models are left to sentence-transformers
+(`rag.models.torch_backend`).
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -16,20 +18,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import ModelError
+from rag.models.backend import Backend
+from rag.models.few_texts import FewTexts
 from rag.models.langchain_interface import EmbeddingsInterface
-from rag.models.numpy_bert import Bert, read_bert
+from rag.models.numpy_bert import Array, Bert, read_bert
 from rag.models.weights import longest_input, read_json
-from rag.settings import Precision
+from rag.settings import EmbeddingBackend, Precision, available_threads
 
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
 
+    from rag.models.backend_choice import Encoder
     from rag.models.torch_backend import TransformerEncoder
 
 Task = Literal["query", "document"]
 Vectors = NDArray[np.float32]
 
-# Calls with fewer tokens use numpy until torch is loaded: 3 s here, as loading torch takes 5 s.
+# Calls with fewer tokens don't load torch: they take 2 s here, loading torch 2 to 4 s.
 # Figures: docs/benchmarks.md; `python -m tests.benchmarks.embedding`.
 TORCH_FROM_TOKENS = 8192
 
@@ -47,19 +52,34 @@ class SentenceEmbeddings(EmbeddingsInterface):
     `count_tokens` counts them. Thread-safe.
     """
 
-    def __init__(self, folder: Path, *, name: str = "", precision: Precision = "auto") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        name: str = "",
+        precision: Precision = "auto",
+        backend: Backend | EmbeddingBackend = "auto",
+    ) -> None:
         """Take the model in a folder; it is loaded on first use.
 
         Args:
             folder: The model's folder.
             name: Its name; the folder if empty.
-            precision: Precision of torch's products.
+            precision: Precision of the products for passages.
+            backend: What computes the vectors of many passages: a `Backend` of this machine, a
+                library, or "auto" to measure.
         """
         self.name = name or str(folder)
         self.folder = folder
         self.precision = precision
-        self._loading = threading.RLock()
-        self._encoder: TransformerEncoder | None = None
+        self._loading, self._loading_many = (
+            threading.Lock(),
+            threading.Lock(),
+        )  # queries don't wait for the second
+        self._given = backend
+        self._chosen: Backend | None = None
+        self._many: Encoder | None = None
+        self._transformer_or_none: TransformerEncoder | None = None
 
     @cached_property
     def max_tokens(self) -> int:
@@ -90,10 +110,11 @@ class SentenceEmbeddings(EmbeddingsInterface):
         Without prompts and special tokens; text beyond `max_tokens` is left out.
         """
         encodings = self._encode(texts)
-        if self._bert is not None:
-            of_each = self._bert.token_vectors([self._truncate(e, e.ids) for e in encodings])
+        of_each: Iterator[Array]
+        if few := self._few:
+            of_each = few.token_vectors([self._truncate(e, e.ids) for e in encodings])
         else:
-            of_each = map(self._torch.token_vectors, texts)
+            of_each = map(self._transformer.token_vectors, texts)
         words = (np.asarray(self._truncate(e, e.special_tokens_mask)) == 0 for e in encodings)
         return [_unit(states[mask]) for states, mask in zip(of_each, words, strict=True)]
 
@@ -101,10 +122,53 @@ class SentenceEmbeddings(EmbeddingsInterface):
         prompted = self._add_prompts(texts, task)
         encodings = self._encode(prompted)
         lengths = [min(len(encoding), self.max_tokens) for encoding in encodings]
-        few = task == "query" or (self._encoder is None and sum(lengths) < TORCH_FROM_TOKENS)
-        if few and self._bert is not None:
-            return _unit(self._bert.vectors([self._truncate(e, e.ids) for e in encodings]))
-        return _unit(self._torch.vectors(prompted, lengths, task))
+        encoder = self._encoder_of_ids(task, sum(lengths))
+        if encoder is None:
+            return _unit(self._transformer.vectors(prompted, lengths, task))
+        return _unit(encoder.vectors([self._truncate(e, e.ids) for e in encodings]))
+
+    def _encoder_of_ids(self, task: Task, tokens: int) -> Encoder | None:
+        """Return what computes the vectors; None if sentence-transformers does."""
+        few = self._few
+        if few is None:
+            return None
+        loaded = self._many or self._transformer_or_none
+        if task == "query" or (loaded is None and tokens < TORCH_FROM_TOKENS):
+            return few
+        return self._load_many()
+
+    def backend(self) -> Backend:
+        """Return what computes the vectors of many passages; it is measured once on a machine."""
+        bert = self._bert
+        with self._loading_many:
+            if self._chosen is None:
+                self._chosen = self._choose(bert)
+            return self._chosen
+
+    def _choose(self, bert: Bert | None) -> Backend:
+        if isinstance(self._given, Backend):
+            return self._given
+        if bert is None:  # only sentence-transformers can compute it
+            from rag.models.torch_bert import choose_precision
+
+            precision = choose_precision(self.precision)
+            return Backend("sentence-transformers", precision, available_threads())
+        from rag.models.backend_choice import choose_backend
+
+        return choose_backend(self.folder, bert, self._ids, self._given, self.precision)
+
+    def _load_many(self) -> Encoder | None:
+        """Load the library for many passages; None if it is sentence-transformers."""
+        bert, backend = self._bert, self.backend()
+        with self._loading_many:
+            if self._many is None and bert and backend.library != "sentence-transformers":
+                from rag.models.backend_choice import open_encoder
+
+                self._many = open_encoder(bert, backend)
+            return self._many
+
+    def _ids(self, texts: Sequence[str]) -> list[list[int]]:
+        return [self._truncate(encoding, encoding.ids) for encoding in self._encode(texts)]
 
     def _truncate(self, encoding: Encoding, values: list[int]) -> list[int]:
         """Return one value per token, without the tokens beyond `max_tokens`."""
@@ -163,14 +227,23 @@ class SentenceEmbeddings(EmbeddingsInterface):
     def _bert_or_none(self) -> Bert | None:
         return read_bert(self.folder)
 
+    @cached_property
+    def _few_or_none(self) -> FewTexts | None:
+        return FewTexts(self._bert_or_none) if self._bert_or_none else None
+
     @property
-    def _torch(self) -> TransformerEncoder:
+    def _few(self) -> FewTexts | None:
         with self._loading:
-            if self._encoder is None:
+            return self._few_or_none
+
+    @property
+    def _transformer(self) -> TransformerEncoder:
+        with self._loading_many:
+            if self._transformer_or_none is None:
                 from rag.models.torch_backend import TransformerEncoder
 
-                self._encoder = TransformerEncoder(self.folder, self.precision)
-            return self._encoder
+                self._transformer_or_none = TransformerEncoder(self.folder, self.precision)
+            return self._transformer_or_none
 
 
 def _unit(vectors: NDArray[Any]) -> Vectors:

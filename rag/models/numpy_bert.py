@@ -34,7 +34,7 @@ POOLING_SWITCHES = {
 
 @dataclass(frozen=True, slots=True)
 class Linear:
-    """Linear layer: `x @ weight + bias`."""
+    """Linear layer: `x @ weight + bias`; the weight's columns are contiguous."""
 
     weight: Array
     bias: Array
@@ -97,10 +97,20 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Bert:
-    """The encoder and its pooling: token ids to token vectors, or to one vector per text."""
+    """The encoder and its pooling: token ids to token vectors, or to one vector per text.
+
+    Attributes:
+        words: Vector of each token id.
+        positions: Vector of each position in the first of two texts.
+        second_type: What is added to it in the second text.
+        embedding_norm: Norm of their sums.
+        layers: Transformer layers.
+        pooling: "mean", or "cls" for the first token's vector.
+    """
 
     words: Array
     positions: Array
+    second_type: Array
     embedding_norm: LayerNorm
     layers: tuple[Layer, ...]
     pooling: Literal["mean", "cls"]
@@ -152,28 +162,30 @@ def read_bert(folder: Path) -> Bert | None:
     pooling = _pooling(folder)
     config = read_json(folder / "config.json")
     weights = folder / "model.safetensors"
-    if pooling is None or not weights.is_file() or not _is_plain_bert(config):
+    if pooling is None or not weights.is_file() or not is_plain_bert(config):
         return None
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(weights, framework="numpy") as file:
             prefix = "bert." if "bert.embeddings.LayerNorm.weight" in file.keys() else ""  # noqa: SIM118
-            return _assemble(lambda name: file.get_tensor(prefix + name), config, pooling)
+            return assemble(lambda name: file.get_tensor(prefix + name), config, pooling)
     except (SafetensorError, TypeError):  # quantised, bfloat16 or other names: left to torch
         return None
 
 
-def _assemble(
+def assemble(
     tensor: Callable[[str], Any], config: dict[str, Any], pooling: Literal["mean", "cls"]
 ) -> Bert:
+    """Return a model of the tensors that `tensor` reads by their names in BertModel."""
+
     def read(name: str) -> Array:
         return np.ascontiguousarray(tensor(name), dtype=np.float32)
 
     def linear(*names: str) -> Linear:
         weight = np.concatenate([read(f"{name}.weight") for name in names])
         bias = np.concatenate([read(f"{name}.bias") for name in names])
-        return Linear(np.ascontiguousarray(weight.T), bias)
+        return Linear(weight.T, bias)  # a view: copying 40 MB takes longer than a query
 
     def norm(name: str) -> LayerNorm:
         epsilon = float(config.get("layer_norm_eps", 1e-12))
@@ -192,17 +204,19 @@ def _assemble(
             output_norm=norm(f"{at}.output.LayerNorm"),
         )
 
-    first_type = read("embeddings.token_type_embeddings.weight")[0]
+    types = read("embeddings.token_type_embeddings.weight")
     return Bert(
         words=read("embeddings.word_embeddings.weight"),
-        positions=read("embeddings.position_embeddings.weight") + first_type,
+        positions=read("embeddings.position_embeddings.weight") + types[0],
+        second_type=types[-1] - types[0],
         embedding_norm=norm("embeddings.LayerNorm"),
         layers=tuple(layer(number) for number in range(config["num_hidden_layers"])),
         pooling=pooling,
     )
 
 
-def _is_plain_bert(config: dict[str, Any]) -> bool:
+def is_plain_bert(config: dict[str, Any]) -> bool:
+    """Return whether a config is of a BERT that this module computes."""
     return (
         config.get("model_type") == "bert"
         and config.get("hidden_act") == "gelu"

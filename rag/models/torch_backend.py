@@ -7,11 +7,10 @@ there is something to compute.
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
-from statistics import median
 from typing import Any, Literal
 
 import numpy as np
@@ -19,6 +18,9 @@ from langchain_core.cross_encoders import BaseCrossEncoder
 from numpy.typing import NDArray
 
 from rag.errors import ModelError
+from rag.models.batching import padded_batches
+from rag.models.bert_cross_encoder import BertCrossEncoder, read_cross_encoder
+from rag.models.torch_bert import bfloat16_is_faster, choose_precision, has_accelerator
 from rag.settings import Precision
 
 Task = Literal["query", "document"]
@@ -53,8 +55,7 @@ class TransformerEncoder:
             import torch  # with the next line 5 s and 445 MB: only for bulk embedding
             from sentence_transformers import SentenceTransformer
 
-            narrow = precision == "bfloat16" or (precision == "auto" and bfloat16_is_faster())
-            dtype = torch.bfloat16 if narrow else torch.float32
+            dtype = getattr(torch, choose_precision(precision))
             self._model = SentenceTransformer(
                 str(folder), local_files_only=True, model_kwargs={"dtype": dtype}
             )
@@ -71,7 +72,7 @@ class TransformerEncoder:
         model = self._model
         encode = model.encode_query if task == "query" else model.encode_document
         found: list[tuple[list[int], Vectors]] = []
-        for batch in batches(lengths, self.batch_tokens):
+        for batch in padded_batches(lengths, self.batch_tokens):
             with self._one_at_a_time:
                 tensor = encode(
                     [texts[i] for i in batch],
@@ -99,9 +100,16 @@ class TransformerEncoder:
 class CrossEncoder:
     """Sentence-transformers CrossEncoder, loaded on first use."""
 
-    def __init__(self, folder: Path) -> None:
-        """Take the model in a folder."""
+    def __init__(self, folder: Path, precision: Precision | None = None) -> None:
+        """Take the model in a folder.
+
+        Args:
+            folder: The model's folder.
+            precision: Precision of its products; None for that of its weights, "auto" for bfloat16
+                where it is faster.
+        """
         self.folder = folder
+        self.precision = precision
         self._loading = threading.Lock()
         self._model: Any = None
 
@@ -113,19 +121,31 @@ class CrossEncoder:
                     import sentence_transformers  # 5 s, 445 MB: only to score pairs of texts
 
                     self._model = sentence_transformers.CrossEncoder(
-                        str(self.folder), local_files_only=True
+                        str(self.folder), local_files_only=True, model_kwargs=self._kwargs()
                     )
             scores = self._model.predict(list(pairs), show_progress_bar=False, **options)
         return np.asarray(scores, np.float32)
+
+    def _kwargs(self) -> dict[str, Any]:
+        if self.precision is None or (self.precision == "auto" and not bfloat16_is_faster()):
+            return {}
+        return {"dtype": choose_precision(self.precision)}
 
 
 class Reranker(BaseCrossEncoder):
     """A ranking cross-encoder behind LangChain's interface."""
 
-    def __init__(self, folder: Path) -> None:
-        """Take the model in a folder; it is loaded on first use."""
+    def __init__(self, folder: Path, precision: Precision = "auto") -> None:
+        """Take the model in a folder; it is loaded on first use.
+
+        Args:
+            folder: The model's folder.
+            precision: Precision of its products; "auto" takes the faster one.
+        """
         self.folder = folder
-        self._model = CrossEncoder(folder)
+        self._model = CrossEncoder(folder, precision)
+        self._precision = precision
+        self._loading = threading.Lock()
 
     def score(self, text_pairs: list[tuple[str, str]]) -> list[float]:
         """Return the relevance of each second text to the first; higher is better.
@@ -135,6 +155,9 @@ class Reranker(BaseCrossEncoder):
         """
         if not text_pairs:
             return []
+        bert = self._bert
+        if bert is not None:
+            return bert.score(text_pairs)
         scores = self._model.predict(text_pairs, batch_size=PAIRS)
         if np.ndim(scores) != 1:
             raise ModelError(
@@ -142,6 +165,15 @@ class Reranker(BaseCrossEncoder):
                 "set BACKFILE_RERANKER to one trained for ranking"
             )
         return [float(score) for score in scores]
+
+    @property
+    def _bert(self) -> BertCrossEncoder | None:
+        with self._loading:
+            return self._bert_or_none
+
+    @cached_property
+    def _bert_or_none(self) -> BertCrossEncoder | None:
+        return None if has_accelerator() else read_cross_encoder(self.folder, self._precision)
 
 
 class TokenClassifier:
@@ -212,45 +244,6 @@ class TokenClassifier:
                     self.folder, local_files_only=True, use_safetensors=True, dtype=torch.float32
                 ).eval()
         return self._tokenizer, self._model
-
-
-def batches(lengths: Sequence[int], limit: int) -> Iterator[list[int]]:
-    """Yield text positions, longest first, in batches of at most `limit` padded tokens."""
-    longest_first = sorted(range(len(lengths)), key=lambda i: -lengths[i])
-    while longest_first:
-        size = max(1, limit // max(1, lengths[longest_first[0]]))
-        yield longest_first[:size]
-        del longest_first[:size]
-
-
-def bfloat16_is_faster() -> bool:
-    """Return True if bfloat16 products are clearly faster than float32 on this machine.
-
-    Only measured if the processor supports them: emulated ones are three to six times slower.
-    """
-    import torch
-
-    capabilities: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
-    if torch.cuda.is_available() or not (
-        capabilities.get("amx_bf16") or capabilities.get("avx512_bf16")
-    ):
-        return False
-
-    def seconds(dtype: Any) -> float:
-        x, weight = torch.ones(1024, 384, dtype=dtype), torch.ones(1536, 384, dtype=dtype)
-        return _median_seconds(lambda: torch.nn.functional.linear(x, weight))
-
-    with torch.inference_mode():
-        return seconds(torch.bfloat16) < 0.8 * seconds(torch.float32)
-
-
-def _median_seconds(run: Callable[[], object], times: int = 9) -> float:
-    spent = []
-    for _ in range(times):
-        start = time.perf_counter()
-        run()
-        spent.append(time.perf_counter() - start)
-    return median(spent)
 
 
 @contextmanager

@@ -162,7 +162,7 @@ def _separates_names(spelled: _Spellings, offset: int, part: re.Match[str], open
     """Return True if a capitalised word belongs to no name: a title, a date, an opening word."""
     word, at = part[0], offset + part.start()
     low = re.sub(r"[’']s$", "", word).rstrip(".").lower()
-    if low in TITLES | CALENDAR_WORDS:
+    if low in TITLES or low in CALENDAR_WORDS:
         return True
     # "Do" and "An" are Korean names too, but not at the start of a run of capitals.
     if opens and word[0].isupper() and low in _OPENERS and not (word.isupper() and len(word) > 1):

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rag.nlp.analyzers import stem
+from rag.nlp.analyzers import IRREGULAR, stem
 from rag.nlp.tokens import STOP_WORDS, TOKEN
 
 SHORTEST = 12  # words; shorter texts are never stuffed
@@ -27,6 +27,7 @@ FEWEST_FUNCTION_WORDS = 0.12
 QUESTION_SHARE = 0.3
 SHORTEST_LIST = 15  # words
 LONGEST_TITLE = 60  # words; no headline is longer
+LAST_ASCII = "\x7f"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Wording:
 @lru_cache(maxsize=4096)
 def count_words(text: str) -> Wording:
     """Count the words of a text; the passages read last, some 9 kB each, are remembered."""
-    words = [word.casefold() for word in TOKEN.findall(text)]
+    words = list(map(str.casefold, TOKEN.findall(text)))
     runs = frozenset(map(hash, zip(words, words[1:], words[2:], strict=False)))
     return Wording(len(words), Counter(words), max(0, len(words) - 2), runs)
 
@@ -86,12 +87,23 @@ def _has_meaning(word: str) -> bool:
     return word not in STOP_WORDS and not word.isdigit()
 
 
+@lru_cache(maxsize=64)
+def _initials(stems: frozenset[str]) -> frozenset[str]:
+    """Return the first letters that ASCII words of these stems can have.
+
+    Stemming keeps the first letter of a word, but for those of irregular forms.
+    """
+    forms = {form for form in IRREGULAR if stem(form) in stems}
+    return frozenset(word[:1] for word in stems | forms)
+
+
 def _says_the_question(wording: Wording, asked: Collection[str]) -> bool:
-    counts = dict.fromkeys(asked, 0)
+    counts, initials = dict.fromkeys(asked, 0), _initials(frozenset(asked))
     for token, n in wording.counts.items():
-        stemmed = stem(token)
-        if stemmed in counts and _has_meaning(token):
-            counts[stemmed] += n
+        if token[0] in initials or token[0] > LAST_ASCII:
+            stemmed = stem(token)
+            if stemmed in counts and _has_meaning(token):
+                counts[stemmed] += n
     length = wording.length
     often = [n - TOLD_OFTEN for n in counts.values() if n > TOLD_OFTEN]
     if 2 * len(often) >= max(4, len(asked)) and sum(often) >= QUESTION_REPEATED * length:

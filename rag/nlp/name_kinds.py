@@ -63,6 +63,10 @@ _STATION = re.compile(r"[KW][A-Z]{2,3}-(?:TV|FM|AM|DT)")  # call signs of broadc
 _PERSON_AFTER = re.compile(
     r",? \(?(?:\d{1,2}(?=[,)]|-year)|who\b|whose\b|the \w+(?:'s)? (?:son|wife))"
 )
+# unions of long lists, made once
+_HEADS = ORGANISATION_WORDS | PLACE_WORDS | EVENT_WORDS | TITLE_WORDS
+_KNOWN = ADJECTIVES | PLACES | KNOWN_ORGANISATIONS
+_GIVEN_OR_TEAMS = GIVEN_NAMES | TEAMS
 _NEXT = re.compile(r"(?:[’']s?)?,? ([A-Za-z’'-]+)")
 _BEFORE = re.compile(r"(?<![A-Za-z’'-])([A-Za-z’'-]{1,24}+),? [“\"(]?$")
 _SPOKEN = re.compile(r"[”\"’,] (?:said|says|added|adds) $")
@@ -101,7 +105,7 @@ def is_no_name(piece: Piece) -> bool:
             or word in ADJECTIVES
             or len(word) < 2
             or word[0].isdigit()
-            or (is_common(word) and word not in GIVEN_NAMES | TEAMS and not _may_be_surname(piece))
+            or (is_common(word) and word not in _GIVEN_OR_TEAMS and not _may_be_surname(piece))
         )
     if (words[-1] in EVENT_WORDS and words[0] not in GIVEN_NAMES) or words[0] in ("war", "world"):
         return piece.key not in KNOWN_ORGANISATIONS and words[-1] not in ORGANISATION_WORDS
@@ -120,8 +124,7 @@ def is_no_name(piece: Piece) -> bool:
 
 def _may_be_surname(piece: Piece) -> bool:
     word = piece.words[0]
-    others = ORGANISATION_WORDS | PLACE_WORDS | EVENT_WORDS | TITLE_WORDS
-    return piece.titled and (word in _SURNAMES or word not in others)
+    return piece.titled and (word in _SURNAMES or word not in _HEADS)
 
 
 def weigh(one: Candidate, text: str) -> None:
@@ -195,8 +198,7 @@ def _weigh_first_word(one: Candidate, *, given: bool) -> None:
 
 
 def _is_word(word: str) -> bool:
-    others = ADJECTIVES | PLACES | KNOWN_ORGANISATIONS
-    return is_common(word) or word in others or word[0].isdigit()
+    return is_common(word) or word in _KNOWN or word[0].isdigit()
 
 
 def _weigh_single(one: Candidate) -> None:

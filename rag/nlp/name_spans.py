@@ -128,11 +128,12 @@ def _blank(found: str) -> str:
 
 def is_heading(line: str) -> bool:
     """Return whether a line is short, unended and capitalised throughout."""
-    words = [word for word in line.split() if word[0].isalpha()]
-    long = [w for w in words if w.lower() not in STOP_WORDS]
-    if not 2 <= len(long) <= _HEADING_WORDS or line.rstrip()[-1:] in ".,;":
+    if line.rstrip()[-1:] in ".,;":
         return False
-    return sum(w[0].isupper() for w in long) >= _CAPITALISED * len(long) and len(long) > 2
+    words = [w for w in line.split() if w[0].isalpha() and w.lower() not in STOP_WORDS]
+    if not 2 < len(words) <= _HEADING_WORDS:
+        return False
+    return sum(w[0].isupper() for w in words) >= _CAPITALISED * len(words)
 
 
 Token = tuple[str, int, str]  # the token, its start in the run, and in lower case without marks
@@ -269,19 +270,22 @@ def _separates(
         return True
     if opens and rest and low not in GIVEN_NAMES and is_common(low) and not ends_in_head:
         both = fold(f"{word} {rest[0][0]}")
-        return both not in PLACES and both not in KNOWN_ORGANISATIONS
+        return not _is_known(both)
     if opens and (low in STOP_WORDS or low in ("inside", "meet", "why", "how", "what")):
         return True
     if heading and is_common(low) and low not in GIVEN_NAMES:
         joined = fold(_join([*piece, (word, 0, low)]))
         return not (
             ends_in_head
-            or joined in KNOWN_ORGANISATIONS
-            or joined in PLACES
+            or _is_known(joined)
             or (piece and (low in ORGANISATION_WORDS or low in PLACE_WORDS))
-            or (rest and fold(f"{word} {rest[0][0]}") in PLACES | KNOWN_ORGANISATIONS)
+            or (rest and _is_known(fold(f"{word} {rest[0][0]}")))
         )
     return low in _CALENDAR
+
+
+def _is_known(key: str) -> bool:
+    return key in PLACES or key in KNOWN_ORGANISATIONS
 
 
 def _is_linked(piece: Sequence[Token]) -> bool:

@@ -156,7 +156,7 @@ def _full_name(
         people = [key for key in people if candidates[key].words[-1] not in SUFFIXES] or people
     if people and (kind in (None, "person") or not settled):
         return _one_of(people, candidates)
-    if people and settled and kind == "place" and own not in COUNTRIES | STATES:
+    if people and settled and kind == "place" and own not in COUNTRIES and own not in STATES:
         says = one.weights["person"]
         if says >= ENOUGH:
             return _one_of(people, candidates)

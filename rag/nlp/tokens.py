@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from rag.nlp.analyzers import stem
 
-TOKEN = re.compile(r"[^\W_]+(?:[.,:](?=\d)[^\W_]+|[’'&-][^\W_]+)*")
+TOKEN = re.compile(r"[^\W_]++(?:[.,:](?=\d)[^\W_]++|[’'&-][^\W_]++)*+")
 
 # Words without a topic, in texts and in questions.
 FUNCTION_WORDS = frozenset(

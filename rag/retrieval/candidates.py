@@ -10,6 +10,7 @@ from typing import TypeVar
 from rag.query.parser import ParsedQuery
 from rag.retrieval.backend import SearchBackend
 from rag.retrieval.ranking import Evidence, score_candidate
+from rag.retrieval.side_by_side import run_all
 from rag.schema import Filters, PassageCandidate
 from rag.valid_dates import shift
 
@@ -55,12 +56,15 @@ def _search(
 ) -> list[PassageCandidate]:
     """Return the passages that any index finds, each once, scored."""
     query, k = asked.query, wider * CANDIDATES
-    articles = archive.article_candidates(query, wider * ARTICLES, filters=filters)
-    words = archive.bm25_candidates(query, k, filters=filters, phrases=asked.phrases)
-    near = archive.vector_candidates(query, k, filters=filters)
-    recent = _limit_to_recent(filters, asked)
-    if recent is not None:
-        words = words + archive.bm25_candidates(query, k, filters=recent, phrases=asked.phrases)
+    near, words, recent, articles = run_all(
+        [
+            lambda: archive.vector_candidates(query, k, filters=filters),
+            lambda: archive.bm25_candidates(query, k, filters=filters, phrases=asked.phrases),
+            lambda: _search_recent(archive, asked, filters, k),
+            lambda: archive.article_candidates(query, wider * ARTICLES, filters=filters),
+        ]
+    )
+    words = words + recent
     matches = {one.metadata.article_id: one.score for one in articles}
     have = {one.metadata.article_id for one in (*words, *near)}
     missing = tuple(article_id for article_id in matches if article_id not in have)
@@ -102,6 +106,15 @@ def load_texts(
     """Return the texts of the passages that are still in the archive, by number."""
     hits = archive.load_hits(found, access=filters.access)
     return {number: hit.passage.text for number, hit in hits.items()}
+
+
+def _search_recent(
+    archive: SearchBackend, asked: ParsedQuery, filters: Filters, k: int
+) -> list[PassageCandidate]:
+    recent = _limit_to_recent(filters, asked)
+    if recent is None:
+        return []
+    return archive.bm25_candidates(asked.query, k, filters=recent, phrases=asked.phrases)
 
 
 def _limit_to_recent(filters: Filters, asked: ParsedQuery) -> Filters | None:

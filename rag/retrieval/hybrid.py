@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 
 from rag.nlp.headlines import is_headline
+from rag.notices import collect_remarks
 from rag.query.parser import (
     ParsedQuery,
     asks_for_an_author,
@@ -71,6 +72,7 @@ class RetrievalResult:
         relaxed: Which constraint of the question was ignored: "headline" or "named" if the question
             is an article's headline outside of its time range or of other publishers or authors;
             "empty" if nothing lies in its time range; "" if none was.
+        remarks: Notices of the search itself, as of a vector server that doesn't answer.
     """
 
     question: ParsedQuery
@@ -78,6 +80,7 @@ class RetrievalResult:
     considered: int
     outside: tuple[Hit, ...] = ()
     relaxed: Relaxed = ""
+    remarks: tuple[Notice, ...] = ()
 
     @property
     def nearest_hits(self) -> tuple[Hit, ...]:
@@ -86,8 +89,8 @@ class RetrievalResult:
 
     @property
     def notices(self) -> tuple[Notice, ...]:
-        """Notices on how the question was read, and of a constraint that was ignored."""
-        return (*self.question.notices, *NOTICES[self.relaxed])
+        """Notices on how the question was read, of an ignored constraint, and of the search."""
+        return (*self.question.notices, *NOTICES[self.relaxed], *self.remarks)
 
 
 def understand_question(
@@ -165,6 +168,21 @@ def retrieve(
         InvalidValueError: `asked_on` is not a date, or out of range.
         QuestionTooLongError: The question is longer than LONGEST_QUESTION.
     """
+    with collect_remarks() as remarks:
+        found = _retrieve(archive, question, k, filters, asked_on, history, evenly=evenly)
+    return replace(found, remarks=tuple(remarks))
+
+
+def _retrieve(
+    archive: SearchBackend,
+    question: str | ParsedQuery,
+    k: int,
+    filters: Filters,
+    asked_on: date | None,
+    history: Sequence[tuple[str, Answer] | str],
+    *,
+    evenly: bool,
+) -> RetrievalResult:
     filters = resolve_publishers(archive, filters)
     asked = (
         question

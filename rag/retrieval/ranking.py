@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from rag.query.parser import ParsedQuery
@@ -81,12 +82,22 @@ def _score_date(published: datetime | None, asked: ParsedQuery) -> float:
         return NAMED if published is None or time_range.contains(published) else 0.0
     if published is None:
         return NEWER * math.exp(-UNDATED_DAYS / NEWER_DAYS)
-    days = (asked.asked_on.astimezone(UTC).date() - published.astimezone(UTC).date()).days
-    age = days if days >= 0 else -AFTERWARDS * days
-    score = NEWS * math.exp(-age / NEWS_DAYS) + NEWER * math.exp(-age / NEWER_DAYS)
+    score = _score_age(_utc_day(asked.asked_on) - _utc_day(published))
     if any(published.year == y or (published - YEAR_ENDS).year == y for y in asked.years):
         score += NAMED
     return score + (NAMED if time_range is not None and time_range.contains(published) else 0.0)
+
+
+def _utc_day(moment: datetime) -> int:
+    """Return the number of a time's day in UTC."""
+    return (moment if moment.tzinfo is UTC else moment.astimezone(UTC)).toordinal()
+
+
+@lru_cache(maxsize=8192)
+def _score_age(days: int) -> float:
+    """Return the score of an article that was published so many days before the question."""
+    age = days if days >= 0 else -AFTERWARDS * days
+    return NEWS * math.exp(-age / NEWS_DAYS) + NEWER * math.exp(-age / NEWER_DAYS)
 
 
 def rerank(

@@ -53,7 +53,7 @@ def read_arrivals(database: Database, filters: Filters, *, after: int, up_to: in
     where, values = where_clause(database, filters)
     # Sorted here: ordered by SQL, the whole table was scanned instead of the index on `since`.
     rows = database.connection.execute(
-        f"SELECT r.id, ifnull({_OF_IT.format('min')}, 0), ifnull({_OF_IT.format('max')}, 0), "  # nosec B608 # conditions of this code, values bound
+        f"SELECT r.id, coalesce({_OF_IT.format('min')}, 0), coalesce({_OF_IT.format('max')}, 0), "  # nosec B608 # conditions of this code, values bound
         f"EXISTS (SELECT 1 {_STANDING}) FROM revisions r WHERE r.since > ? AND r.since <= ? "
         f"AND NOT EXISTS (SELECT 1 {_STANDING} AND o.fingerprint = r.fingerprint) AND {where}",
         (after, after, after, up_to, after, after, *values),

@@ -12,8 +12,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Self
 
-from rag.errors import ReadError
+from rag.errors import BackfileError, ReadError
 from rag.nlp.dates import format_date
 from rag.nlp.name_kinds import Kind
 from rag.schema import ALL_RIGHTS, EVERYTHING, Access, Article, ArticleMetadata, Filters, Span
@@ -34,6 +35,7 @@ from rag.store.rows import (
     row_to_metadata,
     to_timestamp,
 )
+from rag.store.sqlite_database import SqliteDatabase
 from rag.store.staged_vectors import GENERATION
 
 # Version of what a prepared article contains: the writer refuses another program's.
@@ -89,7 +91,10 @@ class PutResult:
 
 
 # SQL: seconds since 1970 at which an article was published, NULL if that is not a valid date.
-_DATED = f"iif(r.published_at BETWEEN {FIRST_SECOND} AND {LAST_SECOND}, r.published_at, NULL)"
+_DATED = (
+    f"CASE WHEN r.published_at BETWEEN {FIRST_SECOND} AND {LAST_SECOND} THEN r.published_at END"
+)
+_FIRST = "(SELECT min(p.number) FROM passages p WHERE p.revision_id = r.id)"
 _COLUMNS = (*METADATA_COLUMNS, "fingerprint", "published_at", "since")
 _LATER = ("slugline", "urgency", "correction", "access")
 
@@ -151,7 +156,17 @@ class ArticleStore:
             ArchiveNotFoundError: There is no database, and `create` is false.
             ArchiveDamagedError: The file is not a Backfile database, or of a newer version.
         """
-        self.database = Database(folder, create=create, writable=writable)
+        self._use(SqliteDatabase(folder, create=create, writable=writable))
+
+    @classmethod
+    def over(cls, database: Database) -> Self:
+        """Return the store over a database that is open already; closing it closes the database."""
+        store = cls.__new__(cls)
+        store._use(database)
+        return store
+
+    def _use(self, database: Database) -> None:
+        self.database = database
         self.passages = PassageStore(self.database)
         self.duplicates = DuplicateClusters(self.database)
         self.names = NameStore(self.database)
@@ -289,7 +304,7 @@ class ArticleStore:
         """
         where, values = where_clause(self.database, filters)
         row = self.database.connection.execute(
-            "SELECT count(*), ifnull(sum("  # nosec B608 # conditions of this code, values bound
+            "SELECT count(*), coalesce(sum("  # nosec B608 # conditions of this code, values bound
             "(SELECT count(*) FROM passages WHERE revision_id = r.id)), 0) "
             f"FROM revisions r WHERE {where}",
             values,
@@ -337,8 +352,7 @@ class ArticleStore:
         where, values = where_clause(self.database, filters, standing)
         direction = "ASC" if oldest else "DESC"
         rows = self.database.connection.execute(
-            "SELECT (SELECT min(p.number) FROM passages p WHERE p.revision_id = r.id) AS first "  # nosec B608 # conditions of this code, values bound
-            f"FROM revisions r WHERE {where} AND first IS NOT NULL "
+            f"SELECT {_FIRST} FROM revisions r WHERE {where} AND {_FIRST} IS NOT NULL "  # nosec B608 # conditions of this code, values bound
             f"AND r.published_at BETWEEN {FIRST_SECOND} AND {LAST_SECOND} "
             f"ORDER BY r.published_at {direction}, r.article_id LIMIT ?",
             (*values, most),
@@ -358,7 +372,7 @@ class ArticleStore:
         rows = self.database.connection.execute(
             "SELECT publisher, lower(substr(rest, 1, instr(rest || '/', '/') - 1)) AS host, "  # nosec B608 # conditions of this code, values bound
             "count(*) FROM (SELECT publisher, substr(url, instr(url, '://') + 3) AS rest "
-            f"FROM revisions r WHERE {where} AND publisher != '' AND url LIKE 'http%://%') "
+            f"FROM revisions r WHERE {where} AND publisher != '' AND url LIKE 'http%://%') u "
             "GROUP BY publisher, host ORDER BY count(*) DESC, publisher",
             values,
         )
@@ -448,31 +462,36 @@ class ArticleStore:
     def _begin(self, entry: PreparedArticle, sequence: int) -> None:
         a = entry.article
         (newest,) = self.database.connection.execute(
-            "SELECT ifnull(max(revision), 0) FROM revisions WHERE article_id = ?", (a.id,)
+            "SELECT coalesce(max(revision), 0) FROM revisions WHERE article_id = ?", (a.id,)
         ).fetchone()
-        revision_id = self.database.connection.execute(
+        ((revision_id,),) = self.database.connection.execute(
             f"INSERT INTO revisions ({', '.join(_COLUMNS)}) "  # nosec B608 # question marks, values bound
-            f"VALUES ({placeholders(range(len(_COLUMNS)))})",
+            f"VALUES ({placeholders(range(len(_COLUMNS)))}) RETURNING id",
             (
                 *metadata_to_row(replace(a.metadata, revision=newest + 1)),
                 *(entry.fingerprint, to_timestamp(a.published) if a.published else None, sequence),
             ),
-        ).lastrowid
-        assert revision_id is not None
+        )
         self.database.connection.execute("INSERT INTO texts VALUES (?, ?)", (revision_id, a.text))
         self.names.write(revision_id, names_of(a) if entry.names is None else entry.names)
         self.database.connection.executemany(
             "INSERT INTO bylines VALUES (?, ?)", [(revision_id, author) for author in a.authors]
         )
-        for span, digest, vector in zip(entry.spans, entry.digests, entry.vectors, strict=True):
-            number = self.database.connection.execute(
-                'INSERT INTO passages (revision_id, start, "end", digest) VALUES (?, ?, ?, ?)',
-                (revision_id, span.start, span.end, digest),
-            ).lastrowid
-            self.database.connection.execute(
-                "INSERT INTO vectors VALUES (?, ?)", (number, vector.astype("<f4").tobytes())
-            )
+        numbers = self.database.next_numbers("passages", len(entry.spans))
+        passages = zip(numbers, entry.spans, entry.digests, strict=True)
+        self.database.connection.executemany(
+            'INSERT INTO passages (number, revision_id, start, "end", digest) '
+            "VALUES (?, ?, ?, ?, ?)",
+            [(n, revision_id, span.start, span.end, digest) for n, span, digest in passages],
+        )
+        self.database.connection.executemany(
+            "INSERT INTO vectors VALUES (?, ?)",
+            [
+                (number, vector.astype("<f4").tobytes())
+                for number, vector in zip(numbers, entry.vectors, strict=True)
+            ],
+        )
 
 
-class _NothingToWriteError(Exception):
+class _NothingToWriteError(BackfileError):
     """Rolls back a change without articles."""

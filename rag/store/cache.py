@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
-
-from cachetools import LRUCache
 
 from rag.schema import ArticleMetadata
 from rag.store.database import Database
@@ -40,21 +39,38 @@ class ReadThroughCache(Generic[K, V]):
             maxsize: The largest total size; the least recently used values are dropped first.
             getsizeof: Returns a value's size. Values larger than `maxsize` are not cached.
         """
-        self._read, self._getsizeof = read, getsizeof
-        self._cache: LRUCache[K, V] = LRUCache(maxsize, getsizeof)
+        self._read, self._maxsize, self._getsizeof = read, maxsize, getsizeof
+        self._held: OrderedDict[K, V] = OrderedDict()  # the least recently used first
+        self._size = 0
         self._lock = threading.Lock()
 
     def get_many(self, keys: Iterable[K]) -> dict[K, V]:
         """Return the values of those keys that have one."""
-        wanted = set(keys)
+        found, missing = dict[K, V](), set[K]()
+        held = self._held
         with self._lock:
-            found = {key: self._cache[key] for key in wanted if key in self._cache}
-        read = self._read(wanted - found.keys())
+            for key in keys:
+                if key in held:
+                    found[key] = held[key]
+                    held.move_to_end(key)
+                else:
+                    missing.add(key)
+        if not missing:
+            return found
+        read = self._read(missing)
         with self._lock:
             for key, value in read.items():
-                if self._getsizeof(value) <= self._cache.maxsize:
-                    self._cache[key] = value
+                self._hold(key, value)
         return found | read
+
+    def _hold(self, key: K, value: V) -> None:
+        size = self._getsizeof(value)
+        if size > self._maxsize or key in self._held:
+            return
+        self._held[key] = value
+        self._size += size
+        while self._size > self._maxsize:
+            self._size -= self._getsizeof(self._held.popitem(last=False)[1])
 
 
 def text_cache(database: Database) -> ReadThroughCache[TextKey, str]:

@@ -49,7 +49,10 @@ class FetchHistory:
         if rows:
             with self._database.transaction():
                 self._database.connection.executemany(
-                    "INSERT OR REPLACE INTO visits VALUES (?, ?, ?, ?, ?, ?)", rows
+                    "INSERT INTO visits VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (url) DO UPDATE SET "
+                    "etag = excluded.etag, last_modified = excluded.last_modified, "
+                    "status = excluded.status, at = excluded.at, article_id = excluded.article_id",
+                    rows,
                 )
 
 

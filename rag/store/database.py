@@ -1,203 +1,160 @@
-"""The SQLite file: connections per thread, transactions and sequence numbers."""
+"""The archive's database: what SQLite and PostgreSQL have in common.
+
+SQL is written once, in a form that both understand.
+"""
 
 from __future__ import annotations
 
-import os
 import sqlite3
-import threading
-import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
-from rag.errors import (
-    ArchiveDamagedError,
-    ArchiveLockedError,
-    ArchiveNotFoundError,
-    ArchiveUnwritableError,
-    BackfileError,
-    InvalidValueError,
-    ReadError,
-)
-from rag.store.connection import (
-    RESTORE_HINT,
-    StoreConnection,
-    connect_existing,
-    unopened_error,
-)
-from rag.store.file_permissions import OWNER, make_private_folder
-from rag.store.lock import writer_lock
-from rag.store.migrations import NEWEST, drop_foreign_objects, migrate, version_of
+from rag.errors import BackfileError, InvalidValueError, ReadError
 
-if TYPE_CHECKING:
-    from filelock import FileLock
-
-Connection = sqlite3.Connection
-
-FILE = "archive.sqlite"
-MIGRATION_WAIT = 5.0  # seconds for another process to finish its migration
-POLL_INTERVAL = 0.05  # seconds between two checks for that
+COPY_MARK = "follower_position"  # key of `meta` in the copy of a shared record
 CHUNK = 500  # parameters per statement; older versions of SQLite allow 999
 
 
-class Database:
-    """The archive's SQLite file; thread-safe, with one connection per thread."""
-
-    def __init__(
-        self, folder: Path, *, create: bool = False, writable: bool = False, name: str = FILE
-    ) -> None:
-        """Open the file in `folder`.
-
-        Args:
-            folder: The archive's folder.
-            create: Create the file if there isn't one.
-            writable: Open it for writing; the caller holds the write lock.
-            name: The file's name.
-
-        Raises:
-            ArchiveNotFoundError: There is no file, and `create` is false.
-            ArchiveDamagedError: The file is not a Backfile database, or of a newer version.
-        """
-        self.path = folder / name
-        self._writable = writable
-        self._local = threading.local()
-        self._connections: list[tuple[threading.Thread, sqlite3.Connection]] = []
-        self._lock = threading.Lock()
-        self._restricted: tuple[int, bool] = (-1, True)  # (sequence, result) of the last look
-        if not self.path.exists() or not self.path.stat().st_size:
-            _refuse_lost_database(self.path)
-            if not create:
-                raise ArchiveNotFoundError(
-                    f"no archive at {folder}: run `backfile ingest FOLDER --archive {folder}` first"
-                )
-            make_private_folder(folder)
-            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, OWNER))
-        opened = self.path.stat()
-        self._file = (opened.st_dev, opened.st_ino)
-        try:
-            with self._map_damage():
-                self._upgrade_schema(folder)
-        except BaseException:
-            self.close()
-            raise
-
-    def _upgrade_schema(self, folder: Path) -> None:
-        """Migrate a database of an older version, even when it is opened for reading."""
-        version = version_of(self.connection, folder)
-        if version == NEWEST:
-            return
-        if self._writable:
-            migrate(self.connection, version)
-            return
-        try:
-            lock = self._lock_to_migrate(folder)
-            if lock is None:  # another process has migrated it
-                return
-            try:
-                Database(folder, writable=True).close()
-            finally:
-                lock.release()
-        except (OSError, sqlite3.OperationalError, ArchiveUnwritableError) as error:
-            raise ArchiveDamagedError(
-                f"the archive at {folder} is of an older version (schema {version}) and cannot "
-                f"be upgraded ({error}): give this user write permission, or ask the owner to "
-                "open it once"
-            ) from error
-
-    def _lock_to_migrate(self, folder: Path) -> FileLock | None:
-        """Take the write lock; None if its holder has migrated the database in the meantime."""
-        until = time.monotonic() + MIGRATION_WAIT
-        while True:
-            try:
-                return writer_lock(folder)
-            except ArchiveLockedError:
-                if version_of(self.connection, folder) == NEWEST:
-                    return None
-                if time.monotonic() > until:
-                    raise
-                time.sleep(POLL_INTERVAL)
+class Cursor(Protocol):
+    """The rows of a statement."""
 
     @property
-    def connection(self) -> sqlite3.Connection:
-        """This thread's connection, opened on first use.
+    def rowcount(self) -> int:
+        """The number of rows that the statement changed."""
+        ...
 
-        Raises:
-            ArchiveNotFoundError: The file has been moved, deleted or replaced.
-            ArchiveDamagedError: The file is damaged.
+    def fetchone(self) -> Any:
+        """Return the next row; None if there are no more."""
+        ...
+
+    def fetchmany(self, size: int = 1, /) -> list[Any]:
+        """Return up to `size` more rows."""
+        ...
+
+    def fetchall(self) -> list[Any]:
+        """Return all rows that are left."""
+        ...
+
+    def __iter__(self) -> Iterator[Any]:
+        """Yield the rows that are left."""
+        ...
+
+
+class Connection(Protocol):
+    """A connection of one thread; parameters are `?` for a sequence, `:name` for a mapping."""
+
+    @property
+    def in_transaction(self) -> bool:
+        """True in a transaction."""
+        ...
+
+    def execute(self, statement: str, parameters: Any = ..., /) -> Cursor:
+        """Run one statement."""
+        ...
+
+    def executemany(self, statement: str, parameters: Iterable[Any], /) -> Cursor:
+        """Run one statement for each set of parameters."""
+        ...
+
+
+class Database(ABC):
+    """The articles' database; thread-safe, with one connection per thread."""
+
+    def __init__(self, folder: Path) -> None:
+        """Prepare what both forms keep.
+
+        Args:
+            folder: The archive's folder on this machine.
         """
-        self.check_unchanged()
-        connection: StoreConnection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = self._connect()
-            with self._lock:
-                self._close_ended()
-                self._connections.append((threading.current_thread(), connection))
-            self._local.connection = connection
-            with self._map_damage():
-                if self._writable:
-                    connection.execute("PRAGMA journal_mode = WAL")
-                    connection.execute("PRAGMA synchronous = FULL")
-                else:
-                    connection.execute("PRAGMA query_only = ON")
-                connection.execute("PRAGMA trusted_schema = OFF")
-                connection.execute("PRAGMA mmap_size = 1073741824")
-        return connection
+        self.folder = folder
+        self._restricted: tuple[int, bool] = (-1, True)  # (sequence, result) of the last look
 
-    def _connect(self) -> StoreConnection:
-        try:
-            connection = connect_existing(self.path)
-            connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
-        except (sqlite3.OperationalError, ArchiveUnwritableError) as error:
-            if self._writable or "locked" in str(error):
-                raise
-            raise unopened_error(self.path.parent, error) from error
-        return connection
+    @property
+    @abstractmethod
+    def connection(self) -> Connection:
+        """This thread's connection, opened on first use."""
 
-    def check_unchanged(self) -> None:
-        """Check that the file is still the one that was opened. 1.5 µs, at each statement.
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """The file or the server, for messages; never with a password."""
 
-        Open connections would otherwise go on reading a deleted file.
-
-        Raises:
-            ArchiveNotFoundError: The file has been moved, deleted or replaced.
-        """
-        try:
-            now = self.path.stat()
-        except OSError:
-            now = None
-        if now is None or (now.st_dev, now.st_ino) != self._file:
-            raise ArchiveNotFoundError(
-                f"the archive at {self.path.parent} is gone: it was moved, deleted or replaced "
-                "while it was open; move it back or restore it, and start again"
-            )
-
-    @contextmanager
-    def _map_damage(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
-                raise
-            raise ArchiveDamagedError(
-                f"the database {self.path} cannot be read ({error}): {RESTORE_HINT}"
-            ) from error
-
-    def _close_ended(self) -> None:
-        """Close the connections of threads that have ended; each holds tens of megabytes."""
-        for thread, connection in self._connections:
-            if not thread.is_alive():
-                connection.close()
-        self._connections = [one for one in self._connections if one[0].is_alive()]
-
+    @abstractmethod
     def close(self) -> None:
         """Close every thread's connection."""
-        with self._lock:
-            for _, connection in self._connections:
-                connection.close()
-            self._connections.clear()
-        self._local = threading.local()
+
+    @abstractmethod
+    def check_unchanged(self) -> None:
+        """Check that the database is still the one that was opened."""
+
+    @abstractmethod
+    def transaction(self) -> AbstractContextManager[None]:
+        """Run the block in a transaction: all of its writes are committed, or none.
+
+        No other process writes in the meantime: what the block reads stays true.
+        """
+
+    @abstractmethod
+    def snapshot(self) -> AbstractContextManager[None]:
+        """Run the block on one state of the database, unaffected by writes in the meantime."""
+
+    def hold_writers(self) -> AbstractContextManager[None]:
+        """Keep every other process from writing during the block, over several transactions.
+
+        The holder of an archive's write lock does so already.
+        """
+        return nullcontext()
+
+    def hold_reembedding(self) -> AbstractContextManager[None]:
+        """Keep every other process from switching the model of a shared record."""
+        return nullcontext()
+
+    @abstractmethod
+    def next_numbers(self, table: str, count: int) -> Sequence[int]:
+        """Return the numbers for new rows of a table that never reuses one, ascending.
+
+        Must run inside a transaction, which also writes the rows.
+
+        Args:
+            table: "passages" or "names".
+            count: The number of rows.
+        """
+
+    @abstractmethod
+    def empty_table(self, table: str) -> None:
+        """Delete all rows of a table, faster than one by one. Must run inside a transaction."""
+
+    @abstractmethod
+    def replace_table(self, table: str, new: str) -> None:
+        """Put the rows of `new` in the place of a table's, and empty `new`; in a transaction."""
+
+    @abstractmethod
+    def forget_deleted(self) -> None:
+        """Have the rows that are deleted from now on overwritten, where that is possible."""
+
+    @abstractmethod
+    def compact(self) -> bool:
+        """Rewrite the files without deleted data.
+
+        Returns:
+            False if another process kept them from being rewritten.
+        """
+
+    @abstractmethod
+    def find_damage(self) -> list[str]:
+        """Return the problems that the database finds in its pages; empty if there are none."""
+
+    @abstractmethod
+    def foreign_objects(self) -> list[tuple[str, str]]:
+        """Return the kinds and names of the schema's objects that Backfile didn't create."""
+
+    @abstractmethod
+    def drop_foreign_objects(self, kinds: Sequence[str]) -> None:
+        """Drop the objects of these kinds that Backfile didn't create."""
 
     def meta(self, key: str) -> str:
         """Return the stored setting `key`; "" if it isn't set."""
@@ -206,11 +163,14 @@ class Database:
 
     def set_meta(self, key: str, value: str) -> None:
         """Store the setting `key`."""
-        self.connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+        self.connection.execute(
+            "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+            (key, value),
+        )
 
     def sequence(self) -> int:
         """Return the number of the newest change; 0 if there are none."""
-        row = self.connection.execute("SELECT ifnull(max(sequence), 0) FROM changes").fetchone()
+        row = self.connection.execute("SELECT coalesce(max(sequence), 0) FROM changes").fetchone()
         return int(row[0])
 
     def holds_restricted(self) -> bool:
@@ -218,8 +178,7 @@ class Database:
 
         Most archives have none, and their searches need no filter by rights.
         """
-        connection = self.connection
-        if connection.in_transaction:  # never cache uncommitted state
+        if self.connection.in_transaction:  # never cache uncommitted state
             return self._find_restricted()
         sequence = self.sequence()
         if self._restricted[0] != sequence:
@@ -230,22 +189,10 @@ class Database:
         row = self.connection.execute("SELECT 1 FROM revisions WHERE access != '' LIMIT 1")
         return row.fetchone() is not None
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Run the block in a transaction: all of its writes are committed, or none."""
-        self.connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            self.connection.execute("COMMIT")
-        except BaseException:
-            if self.connection.in_transaction:
-                self.connection.execute("ROLLBACK")
-            raise
-
     def sequence_before(self, moment: datetime) -> int:
         """Return the number of the newest change made before a time; 0 if there are none."""
         row = self.connection.execute(
-            "SELECT ifnull(max(sequence), 0) FROM changes WHERE at < ?",
+            "SELECT coalesce(max(sequence), 0) FROM changes WHERE at < ?",
             (moment.astimezone(UTC).isoformat(timespec="seconds").removesuffix("+00:00"),),
         ).fetchone()
         return int(row[0])
@@ -280,56 +227,6 @@ class Database:
         ).fetchone()
         return str(row[0]) if row else ""
 
-    def compact(self) -> bool:
-        """Rewrite the file without deleted data, and empty its log.
-
-        Returns:
-            False if another process kept reading from the log for longer than the timeout.
-        """
-        self.connection.execute("VACUUM")
-        busy, *_ = self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        return not busy
-
-    @contextmanager
-    def snapshot(self) -> Iterator[None]:
-        """Run the block on one state of the database, unaffected by writes in the meantime."""
-        self.connection.execute("BEGIN")
-        try:
-            yield
-        finally:
-            self.connection.execute("ROLLBACK")
-
-    def copy_to(self, path: Path) -> None:
-        """Write one consistent state of the database to another file, without a log.
-
-        Schema objects that Backfile didn't create are left out.
-
-        Args:
-            path: The file to create.
-
-        Raises:
-            OSError: The file can't be written.
-        """
-        copy = sqlite3.connect(path, isolation_level=None)
-        try:
-            self.connection.backup(
-                copy
-            )  # all pages in one step: one state, even while others write
-            drop_foreign_objects(copy)
-            copy.execute("PRAGMA journal_mode = DELETE")
-        except sqlite3.OperationalError as error:  # the disk is full
-            raise OSError(str(error)) from error
-        finally:
-            copy.close()
-
-    def find_damage(self) -> list[str]:
-        """Return the problems that SQLite finds in the file's pages; empty if there are none."""
-        try:
-            rows = self.connection.execute("PRAGMA integrity_check(10)").fetchall()
-        except (sqlite3.DatabaseError, ArchiveDamagedError) as error:
-            return [str(error.__cause__ or error)]
-        return [str(row[0]) for row in rows if row[0] != "ok"]
-
     def execute_for_each(self, statement: str, keys: Iterable[object]) -> list[tuple]:  # type: ignore[type-arg]
         """Run a statement with `IN ({})` for any number of keys; return all rows.
 
@@ -342,32 +239,6 @@ class Database:
             part = left[i : i + CHUNK]
             rows += self.connection.execute(statement.format(placeholders(part)), part).fetchall()
         return rows
-
-
-@contextmanager
-def open_untrusted(path: Path) -> Iterator[sqlite3.Connection]:
-    """Open a file of unknown origin read-only, with its triggers and functions disabled."""
-    uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
-    connection = sqlite3.connect(uri, uri=True, isolation_level=None)
-    try:
-        for pragma in ("trusted_schema = OFF", "cell_size_check = ON", "query_only = ON"):
-            connection.execute(f"PRAGMA {pragma}")
-        yield connection
-    finally:
-        connection.close()
-
-
-def _refuse_lost_database(path: Path) -> None:
-    """Refuse to create a database beside existing indexes: it must have been lost.
-
-    Raises:
-        ArchiveDamagedError: The folder has indexes.
-    """
-    if any(p.is_dir() for name in ("lexical*", "vectors*") for p in path.parent.glob(name)):
-        raise ArchiveDamagedError(
-            f"the database {path} is {'empty' if path.exists() else 'missing'}, but its indexes "
-            f"are there: {RESTORE_HINT}"
-        )
 
 
 def is_archive_error(error: Exception) -> bool:

@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 
 from rag.errors import BackfileError
-from rag.store.database import Connection, open_untrusted
 from rag.store.migrations import MIGRATIONS, expected_schema, foreign_objects, missing_objects
 from rag.store.rows import METADATA, row_to_article
+from rag.store.sqlite_database import Connection, open_untrusted
 from rag.store.staged_vectors import GENERATION, TABLE
 
 CHUNK = 1_000  # rows at a time

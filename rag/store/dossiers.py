@@ -150,7 +150,7 @@ class DossierStore(SavedItemStore[Dossier]):
         if same is not None:
             return row_to_entry(same), False
         last, count = connection.execute(
-            f"SELECT ifnull(max(place), 0), count(*) FROM entries WHERE {_LIVE}",  # nosec B608 # constants of this code, values bound
+            f"SELECT coalesce(max(place), 0), count(*) FROM entries WHERE {_LIVE}",  # nosec B608 # constants of this code, values bound
             (dossier.id,),
         ).fetchone()
         if count >= MOST_ENTRIES:

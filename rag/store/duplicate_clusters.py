@@ -168,7 +168,8 @@ class DuplicateClusters:
             self._promote(article.id)
             return
         self._database.connection.executemany(
-            "INSERT OR IGNORE INTO copies VALUES (?, ?)", [(story, story), (article.id, story)]
+            "INSERT INTO copies VALUES (?, ?) ON CONFLICT DO NOTHING",
+            [(story, story), (article.id, story)],
         )
         leader = self._articles([story])[0]
         if canonical_order(article) < canonical_order(leader):
@@ -178,7 +179,7 @@ class DuplicateClusters:
     def _cluster_of(self, article: Article, sketch: Sketch) -> str:
         """Return the canonical article of this article's cluster; "" if it has none."""
         same = self._database.connection.execute(
-            "SELECT ifnull(c.story, s.article_id) FROM signatures s "
+            "SELECT coalesce(c.story, s.article_id) FROM signatures s "
             "LEFT JOIN copies c ON c.article_id = s.article_id WHERE s.text_hash = ? LIMIT 1",
             (sketch.text_hash,),
         ).fetchone()
@@ -225,7 +226,7 @@ class DuplicateClusters:
 
     def _promote(self, article_id: str) -> None:
         self._database.connection.executemany(
-            "INSERT OR IGNORE INTO bands VALUES (?, ?)", self._bands(article_id)
+            "INSERT INTO bands VALUES (?, ?) ON CONFLICT DO NOTHING", self._bands(article_id)
         )
 
     def _demote(self, article_id: str) -> None:

@@ -27,6 +27,7 @@ _FILES = (
     "*.lock",
     "writer.json",
     "reembedding.json",
+    "vector-server.json",
     "feedback.jsonl",
     "sources.toml*",
 )

@@ -85,8 +85,8 @@ class HeldChanges:
                 },
             )
             count, of_origin, characters = connection.execute(
-                "SELECT count(*), ifnull(sum(origin = ?), 0), ifnull(sum(length(content)), 0) "
-                "FROM held",
+                "SELECT count(*), count(*) FILTER (WHERE origin = ?), "
+                "coalesce(sum(length(content)), 0) FROM held",
                 (change.origin,),
             ).fetchone()
             if (
@@ -160,7 +160,7 @@ class ArticleOrigins:
         if hosts:
             with self._database.transaction():
                 self._database.connection.executemany(
-                    "INSERT OR IGNORE INTO origins VALUES (?, ?)", list(hosts.items())
+                    "INSERT INTO origins VALUES (?, ?) ON CONFLICT DO NOTHING", list(hosts.items())
                 )
 
     def replace(self, hosts: Mapping[str, str]) -> None:
@@ -168,7 +168,9 @@ class ArticleOrigins:
         if hosts:
             with self._database.transaction():
                 self._database.connection.executemany(
-                    "INSERT OR REPLACE INTO origins VALUES (?, ?)", list(hosts.items())
+                    "INSERT INTO origins VALUES (?, ?) "
+                    "ON CONFLICT (article_id) DO UPDATE SET host = excluded.host",
+                    list(hosts.items()),
                 )
 
 

@@ -44,7 +44,9 @@ class RejectLog:
         if rows:
             with self._database.transaction():
                 self._database.connection.executemany(
-                    "INSERT OR REPLACE INTO rejects VALUES (?, ?, ?, ?)", rows
+                    "INSERT INTO rejects VALUES (?, ?, ?, ?) ON CONFLICT (place) DO UPDATE SET "
+                    "source = excluded.source, reason = excluded.reason, at = excluded.at",
+                    rows,
                 )
 
     def remove(self, sources: Iterable[str], *, before: datetime) -> None:
@@ -80,10 +82,10 @@ class RunLog:
 
     def begin(self, at: datetime) -> int:
         """Save the start of a run; return its number."""
-        number = self._database.connection.execute(
-            "INSERT INTO runs (began, figures) VALUES (?, '{}')", (at.isoformat(),)
-        ).lastrowid
-        return int(number or 0)
+        ((number,),) = self._database.connection.execute(
+            "INSERT INTO runs (began, figures) VALUES (?, '{}') RETURNING id", (at.isoformat(),)
+        )
+        return int(number)
 
     def end(self, number: int, at: datetime, figures: Mapping[str, Any]) -> None:
         """Save the end of a run and its figures."""

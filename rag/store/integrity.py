@@ -11,12 +11,11 @@ from typing import Literal
 
 import numpy as np
 
-from rag.errors import ArchiveDamagedError
+from rag.errors import ArchiveDamagedError, SettingsError
 from rag.schema import Article, Span
 from rag.store.articles import content_hash, embedding_text, text_digest
 from rag.store.change_times import misdated_changes
-from rag.store.database import Database
-from rag.store.migrations import NEWEST, foreign_objects
+from rag.store.database import COPY_MARK, Database
 from rag.store.names import faulty_revisions
 from rag.store.rows import METADATA, METADATA_WIDTH, row_to_article
 from rag.store.staged_vectors import NEXT_MODEL, TABLE
@@ -26,11 +25,12 @@ Place = Literal[
     "store", "text index (BM25)", "article index", "vector index", "compact vectors", "saved items"
 ]
 # The repair: indexes are rebuilt from the database, names found again, lost vectors embedded
-# again, orphaned rows and impossible dates deleted; lost or altered texts need a backup or the
-# source, and lost changes are accepted if they can't be restored. Words of erased articles are
-# erased.
+# again; orphaned rows, impossible dates and a vector server's foreign records deleted; lost or
+# altered texts need a backup or the source, and lost changes are accepted if they can't be
+# restored. Words of erased articles are erased.
 Fix = Literal[
     "index",
+    "foreign",
     "names",
     "embed",
     "discard",
@@ -49,7 +49,7 @@ DROPPED = ("trigger", "view")  # added by somebody else; the repair drops them
 REPAIR = "run `backfile doctor --repair`"
 RESTORE = "restore a backup with `backfile restore`, or ingest those articles again"
 # Erased articles have no text on purpose.
-_ERASED = "article_id IN (SELECT article_id FROM withdrawals WHERE erased)"
+_ERASED = "article_id IN (SELECT article_id FROM withdrawals WHERE erased > 0)"
 # Orphaned rows: a table, a condition for its rows, and two parts of the description.
 ORPHANS = (
     ("texts", "revision_id NOT IN (SELECT id FROM revisions)", "text", "without an article"),
@@ -145,7 +145,7 @@ def _find_lost(database: Database) -> Iterator[Problem]:
 
 
 def _check_numbering(database: Database) -> Iterator[Problem]:
-    gaps = _count(database, "SELECT ifnull(max(sequence), 0) - count(*) FROM changes")
+    gaps = _count(database, "SELECT coalesce(max(sequence), 0) - count(*) FROM changes")
     if gaps:
         yield Problem(
             "store", f"{format_count(gaps, 'change')} missing from the sequence", "restore", gaps
@@ -170,7 +170,7 @@ def _check_numbering(database: Database) -> Iterator[Problem]:
 
 def _find_foreign(database: Database) -> Iterator[Problem]:
     """Yield triggers and views, which Backfile doesn't create: a trigger alters what is added."""
-    for kind, name, _ in foreign_objects(database.connection, NEWEST):
+    for kind, name in database.foreign_objects():
         if kind in DROPPED:
             yield Problem("store", f"the {kind} {name!r} is not Backfile's", "drop")
 
@@ -325,18 +325,29 @@ def format_count(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
+def refuse_copy(folder: Path, database: Database) -> None:
+    """Refuse to write to the copy of a shared record: the next change would undo it.
+
+    Raises:
+        SettingsError: The database is a copy.
+    """
+    if database.meta(COPY_MARK):
+        raise SettingsError(
+            f"the archive at {folder} is the copy of a shared record: set BACKFILE_RECORD to write "
+            "to it"
+        )
+
+
 def refuse_triggers(folder: Path, database: Database) -> None:
     """Refuse a database with triggers: they would run at each write.
 
     Raises:
         ArchiveDamagedError: The database has a trigger.
     """
-    row = database.connection.execute(
-        "SELECT name FROM sqlite_master WHERE type = 'trigger' LIMIT 1"
-    ).fetchone()
-    if row:
+    triggers = [name for kind, name in database.foreign_objects() if kind == "trigger"]
+    if triggers:
         raise ArchiveDamagedError(
-            f"the archive at {folder} cannot be written to: it has the trigger {row[0]!r}, which "
-            "Backfile did not create and which could alter articles; "
+            f"the archive at {folder} cannot be written to: it has the trigger {triggers[0]!r}, "
+            "which Backfile did not create and which could alter articles; "
             "`backfile doctor --repair` drops it"
         )

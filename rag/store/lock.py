@@ -15,8 +15,12 @@ from rag.store.file_permissions import OWNER, make_private_folder, private_opene
 if TYPE_CHECKING:
     from filelock import FileLock
 
-WRITER, REEMBEDDING = "writer", "reembedding"
-_DOING = {WRITER: "written to", REEMBEDDING: "re-embedded"}
+WRITER, REEMBEDDING, VECTOR_SERVER = "writer", "reembedding", "vector-server"
+_DOING = {
+    WRITER: "written to",
+    REEMBEDDING: "re-embedded",
+    VECTOR_SERVER: "copied to its vector server",
+}
 
 
 def writer_lock(folder: Path, wait: float = 0.0) -> FileLock:
@@ -37,7 +41,7 @@ def exclusive_lock(folder: Path, name: str, wait: float = 0.0) -> FileLock:
 
     Args:
         folder: The archive's folder.
-        name: WRITER or REEMBEDDING.
+        name: WRITER, REEMBEDDING or VECTOR_SERVER.
         wait: Seconds to wait for it.
 
     Raises:

@@ -83,21 +83,31 @@ class NameStore:
             names: Its names, each once.
         """
         connection = self._database.connection
-        numbers = [self._number(pair) for pair in names]
+        numbers = self._numbers_of(names)
         held = np.sort(np.array(numbers, "<u4")).tobytes()
         connection.execute(
-            "INSERT OR REPLACE INTO mentions VALUES (?, ?, ?)",
+            "INSERT INTO mentions VALUES (?, ?, ?) ON CONFLICT (revision_id) DO UPDATE SET "
+            "names = excluded.names, checksum = excluded.checksum",
             (revision_id, held, names_checksum(revision_id, sorted(names))),
         )
 
-    def _number(self, pair: tuple[Kind, str]) -> int:
-        """Return the number of a name, a new one if it is new."""
-        connection = self._database.connection
-        row = connection.execute("SELECT number FROM names WHERE kind = ? AND name = ?", pair)
-        if found := row.fetchone():
-            return int(found[0])
-        new = connection.execute("INSERT INTO names (kind, name) VALUES (?, ?)", pair)
-        return int(new.lastrowid or 0)
+    def _numbers_of(self, names: Sequence[tuple[Kind, str]]) -> list[int]:
+        """Return the numbers of names, new ones for new names."""
+        known: dict[tuple[str, str], int] = {}
+        for kind in dict.fromkeys(kind for kind, _ in names):
+            rows = self._database.execute_for_each(
+                f"SELECT name, number FROM names WHERE kind = '{kind}' AND name IN ({{}})",  # nosec B608 # constants of this code, values bound
+                [name for of, name in names if of == kind],
+            )
+            known.update({(kind, name): number for name, number in rows})
+        new = [pair for pair in names if pair not in known]
+        numbers = self._database.next_numbers("names", len(new))
+        self._database.connection.executemany(
+            "INSERT INTO names (number, kind, name) VALUES (?, ?, ?)",
+            [(number, *pair) for number, pair in zip(numbers, new, strict=True)],
+        )
+        known.update(zip(new, numbers, strict=True))
+        return [known[pair] for pair in names]
 
     def catch_up(self, on_progress: Callable[[int], None] | None = None) -> None:
         """Read the revisions that have no names by the present rules.
@@ -252,9 +262,14 @@ def faulty_revisions(database: Database) -> list[int]:
     Names that are still being read for the first time are not missing.
     """
     connection = database.connection
-    known = {n: (kind, name) for n, kind, name in connection.execute("SELECT * FROM names")}
+    known = {
+        n: (kind, name)
+        for n, kind, name in connection.execute("SELECT number, kind, name FROM names")
+    }
     faulty = list[int]()
-    for key, held, checksum in connection.execute("SELECT * FROM mentions"):
+    for key, held, checksum in connection.execute(
+        "SELECT revision_id, names, checksum FROM mentions"
+    ):
         numbers = _numbers([held]).tolist()
         names = sorted(known[number] for number in numbers if number in known)
         if len(held) % 4 or len(names) < len(numbers) or names_checksum(key, names) != checksum:

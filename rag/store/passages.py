@@ -13,7 +13,13 @@ from rag.store.cache import metadata_cache, text_cache
 from rag.store.current_revisions import CurrentRevisions
 from rag.store.database import Database
 from rag.store.filters import CURRENT, where_clause
-from rag.store.rows import METADATA, IndexedPassage, row_to_passage
+from rag.store.rows import (
+    FIRST_SECOND,
+    LAST_SECOND,
+    METADATA,
+    IndexedPassage,
+    row_to_passage,
+)
 
 CACHED_FILTERS = 8  # filters with cached passage numbers, 8 bytes per passage
 
@@ -63,12 +69,12 @@ class PassageStore:
     def newest_at(self, sequence: int | None = None) -> int:
         """Return the highest passage number as of a change, or now; 0 if there are none."""
         (newest,) = self._database.connection.execute(
-            "SELECT ifnull(max(number), 0) FROM passages WHERE revision_id = "
+            "SELECT coalesce(max(number), 0) FROM passages WHERE revision_id = "
             "(SELECT r.id FROM revisions r WHERE r.since <= ? AND EXISTS "
             "(SELECT 1 FROM passages WHERE revision_id = r.id) "
             "ORDER BY r.since DESC, r.id DESC LIMIT 1)"
             if sequence is not None
-            else "SELECT ifnull(max(number), 0) FROM passages",
+            else "SELECT coalesce(max(number), 0) FROM passages",
             () if sequence is None else (sequence,),
         ).fetchone()
         return int(newest)
@@ -209,6 +215,56 @@ class PassageStore:
         ).fetchall()
         return np.array([n for (n,) in rows], dtype=np.int64)
 
+    def numbers_added_between(self, sequence: int, until: int) -> Numbers:
+        """Return the numbers of the current passages added after a change, up to another."""
+        rows = self._database.connection.execute(
+            "SELECT p.number FROM revisions r JOIN passages p ON p.revision_id = r.id "
+            "WHERE r.until IS NULL AND r.since > ? AND r.since <= ? ORDER BY p.number",
+            (sequence, until),
+        ).fetchall()
+        return np.array([n for (n,) in rows], dtype=np.int64)
+
+    def steps_since(self, sequence: int, size: int) -> list[int]:
+        """Return changes after one, so that about `size` current passages lie between two.
+
+        Args:
+            sequence: Number of the change.
+            size: Passages between two steps; a change with more is a step of its own.
+        """
+        rows = self._database.connection.execute(
+            "SELECT r.since, count(*) FROM revisions r JOIN passages p ON p.revision_id = r.id "
+            "WHERE r.until IS NULL AND r.since > ? GROUP BY r.since ORDER BY r.since",
+            (sequence,),
+        )
+        steps, passages = list[int](), 0
+        for since, count in rows:
+            passages += count
+            if passages >= size:
+                steps.append(int(since))
+                passages = 0
+        return steps
+
+    def publication_times(self, after: int) -> tuple[Numbers, npt.NDArray[np.datetime64]]:
+        """Return the passages with a number above `after`, and when their articles were published.
+
+        Returns:
+            Numbers, ascending, and times in UTC to the second; not-a-time without a valid date.
+        """
+        rows = self._database.connection.execute(
+            "SELECT p.number, r.published_at FROM passages p "
+            "JOIN revisions r ON r.id = p.revision_id WHERE p.number > ? ORDER BY p.number",
+            (after,),
+        ).fetchall()
+        numbers = np.fromiter((n for n, _ in rows), dtype=np.int64, count=len(rows))
+        times = np.array(
+            [
+                at if at is not None and FIRST_SECOND <= at <= LAST_SECOND else None
+                for _, at in rows
+            ],
+            dtype="datetime64[s]",
+        )
+        return numbers, times
+
     def numbers_at(self, sequence: int) -> Numbers:
         """Return the numbers of the passages that were current after a change, ascending."""
         rows = self._database.connection.execute(
@@ -236,6 +292,15 @@ class PassageStore:
             numbers.tolist(),
         )
         return np.unique(np.array([n for (n,) in rows], dtype=np.int64))
+
+    def numbers_of(self, article_ids: Iterable[str]) -> list[int]:
+        """Return the numbers of the passages of all revisions of these articles."""
+        rows: list[tuple[int]] = self._database.execute_for_each(
+            "SELECT p.number FROM revisions r JOIN passages p ON p.revision_id = r.id "
+            "WHERE r.article_id IN ({})",
+            article_ids,
+        )
+        return [int(n) for (n,) in rows]
 
     def removed_since(self, sequence: int) -> list[int]:
         """Return the numbers of the passages that ended after a change."""

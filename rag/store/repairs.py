@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from rag.store.articles import content_hash, embedding_text, text_digest
 from rag.store.database import Database
 from rag.store.integrity import DROPPED, ORPHANS, impossible_dates
-from rag.store.migrations import drop_foreign_objects
 from rag.store.passages import Vectors
 from rag.store.rows import METADATA, row_to_article, row_to_passage
 
@@ -22,7 +21,7 @@ def discard_orphans(database: Database) -> None:
 def drop_triggers_and_views(database: Database) -> None:
     """Drop triggers and views; Backfile doesn't create any."""
     with database.transaction():
-        drop_foreign_objects(database.connection, DROPPED)
+        database.drop_foreign_objects(DROPPED)
 
 
 def remove_impossible_dates(database: Database) -> None:
@@ -31,8 +30,8 @@ def remove_impossible_dates(database: Database) -> None:
         for key, _, published, updated in impossible_dates(database):
             database.connection.execute(
                 "UPDATE revisions SET published = ?, updated = ?, "
-                "published_at = iif(? IS NULL, NULL, published_at) WHERE id = ?",
-                (published, updated, published, key),
+                "published_at = CASE WHEN ? THEN published_at END WHERE id = ?",
+                (published, updated, published is not None, key),
             )
             row = database.connection.execute(
                 f"SELECT {METADATA}, t.text FROM revisions r "  # nosec B608 # constants of this code, values bound
@@ -63,7 +62,8 @@ def write_vectors(database: Database, texts: dict[int, str], vectors: Vectors) -
     with database.transaction():
         for (number, text), vector in zip(texts.items(), vectors, strict=True):
             database.connection.execute(
-                "INSERT OR REPLACE INTO vectors VALUES (?, ?)",
+                "INSERT INTO vectors VALUES (?, ?) "
+                "ON CONFLICT (number) DO UPDATE SET vector = excluded.vector",
                 (number, vector.astype("<f4").tobytes()),
             )
             database.connection.execute(

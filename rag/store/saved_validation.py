@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from rag.store.database import Connection, open_untrusted
 from rag.store.database_validation import (
     InvalidStoreError,
     check_column_types,
@@ -24,6 +23,7 @@ from rag.store.feeds import FEED_ROWS, LONGEST_ERROR, Feed, row_to_feed
 from rag.store.saved_database import MIGRATIONS, SavedDatabase
 from rag.store.saved_names import clean_name, is_id
 from rag.store.saved_searches import LONGEST_QUERY, SavedSearch, is_mode, row_to_search
+from rag.store.sqlite_database import Connection, open_untrusted
 
 _TIMES = ("created", "looked", "added", "due", "read", "deleted")
 

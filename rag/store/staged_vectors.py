@@ -66,7 +66,8 @@ class StagedVectors:
         """Write vectors in one transaction, except for passages erased in the meantime."""
         with self._database.transaction():
             self._database.connection.executemany(
-                f"INSERT OR REPLACE INTO {TABLE} SELECT number, ? FROM passages WHERE number = ?",  # nosec B608 # names of our schema, values bound
+                f"INSERT INTO {TABLE} SELECT number, ? FROM passages WHERE number = ? "  # nosec B608 # names of our schema, values bound
+                "ON CONFLICT (number) DO UPDATE SET vector = excluded.vector",
                 [(v.astype("<f4").tobytes(), number) for number, v in vectors.items()],
             )
 
@@ -94,20 +95,11 @@ class StagedVectors:
 
     def activate(self) -> None:
         """Replace the live vectors with the staged ones. Must run inside a change."""
-        execute, model = self._database.connection.execute, self.model
+        model = self.model
         generation = int(self._database.meta(GENERATION) or 0) + 1
-        execute("DROP TABLE vectors")
-        execute(f"ALTER TABLE {TABLE} RENAME TO vectors")
-        self._create()
+        self._database.replace_table("vectors", TABLE)
         for key, value in ((MODEL, model), (NEXT_MODEL, ""), (GENERATION, str(generation))):
             self._database.set_meta(key, value)
 
     def _empty(self) -> None:
-        # dropping the table is much faster than deleting its rows
-        self._database.connection.execute(f"DROP TABLE {TABLE}")
-        self._create()
-
-    def _create(self) -> None:
-        self._database.connection.execute(
-            f"CREATE TABLE {TABLE} (number INTEGER PRIMARY KEY, vector BLOB NOT NULL)"
-        )
+        self._database.empty_table(TABLE)

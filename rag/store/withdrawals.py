@@ -15,6 +15,8 @@ import numpy as np
 from rag.schema import ArticleMetadata, Span
 from rag.store.articles import ArticleStore, PreparedArticle
 
+LONG_ENOUGH = 10  # characters of a word that identifies an article inside a longer text
+
 
 class Erasure(IntEnum):
     """Progress of the erasure of a withdrawn article; opening an archive finishes a begun one."""
@@ -208,11 +210,10 @@ class Withdrawals:
     def last_titles(self, article_ids: Iterable[str]) -> dict[str, str]:
         """Return the title of the last revision of each article that has one, by id."""
         rows = self._database.execute_for_each(
-            "SELECT article_id, title, max(revision) FROM revisions WHERE article_id IN ({}) "
-            "GROUP BY article_id",  # SQLite takes the title of the row with the maximum
+            "SELECT article_id, title FROM revisions WHERE article_id IN ({}) ORDER BY revision",
             article_ids,
         )
-        return {article_id: title for article_id, title, _ in rows if title}
+        return {article_id: title for article_id, title in dict(rows).items() if title}
 
     def is_of_others(self, words: str) -> bool:
         """Return True if these words also occur in an article that is not being erased."""
@@ -220,7 +221,7 @@ class Withdrawals:
         row = self._database.connection.execute(
             f"SELECT 1 FROM revisions r JOIN texts t ON t.revision_id = r.id "  # nosec B608 # names of our schema, values bound
             f"WHERE r.article_id NOT IN {theirs} "
-            "AND (instr(t.text, :words) OR instr(r.title, :words)) LIMIT 1",
+            "AND (instr(t.text, :words) > 0 OR instr(r.title, :words) > 0) LIMIT 1",
             {"words": words},
         ).fetchone()
         return row is not None
@@ -233,7 +234,7 @@ class Withdrawals:
             words: Ids, URLs and titles; rejects that contain them are deleted too.
         """
         connection = self._database.connection
-        connection.execute("PRAGMA secure_delete = ON")
+        self._database.forget_deleted()
         with self._database.change("erase", len(article_ids)):
             for article_id in article_ids:
                 for statement in _ERASE:
@@ -242,8 +243,8 @@ class Withdrawals:
             for word in words:
                 connection.execute(
                     "DELETE FROM rejects WHERE place = :word OR source = :word "
-                    "OR (length(:word) > 9 AND (instr(reason, :word) OR instr(place, :word)))",
-                    {"word": word},
+                    "OR (:long = 1 AND (instr(reason, :word) > 0 OR instr(place, :word) > 0))",
+                    {"word": word, "long": int(len(word) >= LONG_ENOUGH)},
                 )
 
     def finish(self, article_ids: Sequence[str]) -> bool:

@@ -22,6 +22,8 @@ from rag.rights import Rights
 from rag.settings import Settings
 from tests.api.conftest import Client, ReaderMiddleware
 from tests.api.program_server import serve_programs
+from tests.support.ports import free_port
+from tests.support.vectors import add, open_archive, server_settings, storm
 from ui.api.app import create_api, create_documented
 from ui.api.openapi import document, text
 from ui.api.services import Services
@@ -153,6 +155,24 @@ def test_metrics_count_requests_stages_refusals_and_the_archive(client_of: Clien
     ):
         assert line in lines
     assert [line for line in lines if line.startswith("backfile_refusals_total{reason=")]
+
+
+def test_metrics_and_status_tell_that_the_vector_server_is_gone(tmp_path: Path) -> None:
+    gone = f"http://127.0.0.1:{free_port()}"
+    settings = server_settings(gone)
+    add(tmp_path / "archive", settings, [storm(1)])
+    with open_archive(tmp_path / "archive", settings) as archive:
+        api = ReaderMiddleware(
+            create_api(Services(archive, Chatbot(archive), settings)), LOCAL_ADMINISTRATOR
+        )
+        with TestClient(api) as client:
+            found = client.post("/v1/search", json={"query": "storm"}).json()
+            server = client.get("/v1/status").json()["vector_server"]
+            lines = client.get("/v1/metrics").text.splitlines()
+    assert len(found["hits"]) == 1
+    assert server == {"reachable": False, "collections": 0, "lag": 1}
+    assert "backfile_vector_server_up 0.0" in lines
+    assert "backfile_vector_server_lag 1.0" in lines
 
 
 def test_status_tells_what_the_reader_may_see(client_of: Client) -> None:

@@ -15,7 +15,7 @@ import pytest
 from rag.archive.archive import Archive
 from rag.archive.doctor import find_problems, repair_archive
 from rag.errors import ArchiveDamagedError
-from rag.index.chroma_index import ChromaIndex
+from rag.index.chroma_files import ChromaFiles
 from rag.index.tantivy_index import TantivyIndex
 from rag.schema import Span
 from rag.store.lock import writer_lock
@@ -103,8 +103,8 @@ def _change_vector(folder: Path) -> None:
     _edit_vectors(folder, lambda index: index.add([2], np.eye(1, 256, dtype=np.float32)))
 
 
-def _edit_vectors(folder: Path, change: Callable[[ChromaIndex], None]) -> None:
-    index = ChromaIndex(folder)
+def _edit_vectors(folder: Path, change: Callable[[ChromaFiles], None]) -> None:
+    index = ChromaFiles(folder)
     change(index)
     index.close()
 

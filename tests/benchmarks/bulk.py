@@ -27,11 +27,12 @@ from rag.archive.archive import Archive
 from rag.nlp.near_duplicates import band_keys, text_hash
 from rag.schema import Article, Passage
 from rag.store.articles import ArticleStore, content_hash, embedding_text, text_digest
-from rag.store.database import FILE, placeholders
+from rag.store.database import placeholders
 from rag.store.duplicate_clusters import METHOD
 from rag.store.names import META, RULES, names_checksum, names_of
 from rag.store.passages import Vectors
 from rag.store.rows import METADATA_COLUMNS, metadata_to_row, to_timestamp
+from rag.store.sqlite_database import FILE
 from rag.store.staged_vectors import MODEL
 from tests.benchmarks.searching import articles_of, turned, twin_of
 

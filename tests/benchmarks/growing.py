@@ -44,8 +44,8 @@ PARTS = {
     "  names": ("names.py", "write"),
     "  finding names": ("names.py", "names_of"),
     "text indexes": ("tantivy_index.py", "write"),
-    "vectors": ("chroma_index.py", "add"),
-    "  sealing them": ("chroma_index.py", "mark_synced"),
+    "vectors": ("chroma_files.py", "add"),
+    "  sealing them": ("chroma_files.py", "mark_synced"),
     "compact vectors": ("compact_vectors.py", "catch_up"),
     "closing": ("archive.py", "close"),
 }

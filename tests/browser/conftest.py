@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import signal
-import socket
 import subprocess
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ import pytest
 from tests.browser.reader import WAIT
 from tests.support.commands import command, environment, run
 from tests.support.fakes import ARTICLES, as_json
+from tests.support.ports import free_port as free_port
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -164,11 +164,3 @@ def open_page(
         context.close()
     visitor.leave({own.rstrip("/") for own, _ in asked})
     assert [url for own, url in asked if not url.startswith((own, "data:", "blob:"))] == []
-
-
-def free_port() -> int:
-    """Return a free port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

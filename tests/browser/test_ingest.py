@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -53,12 +54,38 @@ WATCH_PROGRESS = """() => {
 
 
 @pytest.fixture(scope="module")
-def admin_page(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a page with write access from this machine."""
-    folder = tmp_path_factory.mktemp("minded")
-    (folder / "go").touch()
-    with serve_paced(folder, write_access="local", fetch_allow="localhost") as address:
-        yield address
+def start_admin(
+    browser: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[], str]]:
+    """Starts a page over an archive of its own; all end with the module."""
+    with ExitStack() as servers:
+
+        def start() -> str:
+            folder = tmp_path_factory.mktemp("minded")
+            (folder / "go").touch()
+            return servers.enter_context(
+                serve_paced(folder, write_access="local", fetch_allow="localhost")
+            )
+
+        yield start
+
+
+@pytest.fixture(scope="module")
+def admin_servers(start_admin: Callable[[], str]) -> list[str]:
+    return [start_admin()]
+
+
+@pytest.fixture
+def admin_page(
+    request: pytest.FixtureRequest, start_admin: Callable[[], str], admin_servers: list[str]
+) -> str:
+    """The address of a page with write access from this machine.
+
+    A test that is run again gets a page of its own: it may have added its articles to the other.
+    """
+    if getattr(request.node, "execution_count", 1) > 1:
+        admin_servers.append(start_admin())
+    return admin_servers[-1]
 
 
 @pytest.fixture

@@ -86,6 +86,14 @@ def logs_in(text: str) -> str:
     )
 
 
+def find_nginx() -> str:
+    """Return the path of nginx; skip the test without one."""
+    found = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
+    if found is None:
+        pytest.skip("no nginx: `apt-get install nginx` puts one in the path")
+    return found
+
+
 @contextmanager
 def run_nginx(
     text: str, servers: dict[str, int], passwords: dict[str, str] | None = None
@@ -97,9 +105,7 @@ def run_nginx(
         servers: The port of each server behind it, by the address that the text has.
         passwords: Those that nginx itself checks, by user.
     """
-    found = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
-    if found is None:
-        pytest.skip("no nginx: `apt-get install nginx` puts one in the path")
+    found = find_nginx()
     https, plain = free_port(), free_port()
     folder = Path(tempfile.mkdtemp(prefix="nginx-"))  # not in pytest's, which is closed to others
     try:
@@ -122,19 +128,33 @@ def run_nginx(
         for shipped, ours in own.items():
             assert text.count(shipped) == (2 if shipped.endswith(".log") else 1), shipped
             text = text.replace(shipped, ours)
-        (folder / "backfile.conf").write_text(text)
-        (folder / "nginx.conf").write_text(AROUND.format(folder=folder))
-        line = [found, "-p", str(folder), "-e", f"{folder}/error.log", "-c", f"{folder}/nginx.conf"]
-        with subprocess.Popen(line, **unprivileged(folder)) as process:
-            try:
-                wait_for_port(process, https, folder)
-                trust = ssl.create_default_context(cafile=str(folder / "certificate.pem"))
-                address, http = f"https://127.0.0.1:{https}", f"http://127.0.0.1:{plain}"
-                yield Proxy(address, http, folder, trust)
-            finally:
-                process.terminate()
+        with start_nginx(found, text, folder, https):
+            trust = ssl.create_default_context(cafile=str(folder / "certificate.pem"))
+            address, http = f"https://127.0.0.1:{https}", f"http://127.0.0.1:{plain}"
+            yield Proxy(address, http, folder, trust)
     finally:
         shutil.rmtree(folder)
+
+
+@contextmanager
+def start_nginx(program: str, text: str, folder: Path, port: int) -> Iterator[None]:
+    """Run nginx in a folder until the block ends.
+
+    Args:
+        program: Its path.
+        text: The configuration of its servers.
+        folder: Where all of its files are.
+        port: A port that it listens on.
+    """
+    (folder / "backfile.conf").write_text(text)
+    (folder / "nginx.conf").write_text(AROUND.format(folder=folder))
+    line = [program, "-p", str(folder), "-e", f"{folder}/error.log", "-c", f"{folder}/nginx.conf"]
+    with subprocess.Popen(line, **unprivileged(folder)) as process:
+        try:
+            wait_for_port(process, port, folder)
+            yield
+        finally:
+            process.terminate()
 
 
 def unprivileged(folder: Path) -> dict[str, int]:

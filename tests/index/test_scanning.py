@@ -41,7 +41,7 @@ def scanning(folder: Path) -> Iterator[Archive]:
 
 
 def is_open(archive: Archive) -> bool:
-    return "vectors" in vars(archive.indexes)
+    return "files" in vars(archive.indexes)
 
 
 @pytest.mark.parametrize("filters", [Filters(), Filters(publishers="Tarn Mail")])

@@ -16,8 +16,8 @@ from ingest.readers import ReaderOptions
 from ingest.report import IngestReport
 from ingest.runner import dry_run, run_ingest, source_of_place
 from rag.settings import Settings
-from rag.store.database import Database
 from rag.store.ingest_log import IngestRun, RejectedInput, RejectLog, RunLog
+from rag.store.sqlite_database import SqliteDatabase
 from tests.fetch.test_crawler import page
 from tests.ingest.test_pipeline import DictArchive
 from tests.readers.test_compression import zip_members
@@ -41,8 +41,8 @@ class LoggedArchive(DictArchive):
         self.store = self
 
     @cached_property
-    def database(self) -> Database:
-        return Database(self.folder, create=True, writable=True)
+    def database(self) -> SqliteDatabase:
+        return SqliteDatabase(self.folder, create=True, writable=True)
 
 
 class RunHarness:

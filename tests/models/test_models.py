@@ -15,7 +15,7 @@ from rag.errors import BackfileError, ChatModelError, ModelError
 from rag.models.embeddings import TORCH_FROM_TOKENS, SentenceEmbeddings
 from rag.models.loading import open_chat_model, open_embeddings, open_reranker
 from rag.models.numpy_bert import read_bert
-from rag.models.torch_backend import batches
+from rag.models.torch_backend import Reranker
 from rag.models.weights import minilm_folder
 from rag.schema import Article
 from rag.settings import Settings
@@ -39,7 +39,7 @@ def fp32() -> SentenceEmbeddings:
 
 def in_torch(embeddings: SentenceEmbeddings) -> SentenceEmbeddings:
     """Return the model with torch loaded, so that passages go through it."""
-    assert embeddings._torch is not None
+    assert embeddings._load_many() is not None or embeddings._transformer is not None
     return embeddings
 
 
@@ -155,7 +155,7 @@ def test_many_passages_use_torch_in_order():
     texts = [f"{number} {'soldiers ' * (number % 50)}" for number in range(400)]
     assert sum(embeddings.count_tokens(texts)) > TORCH_FROM_TOKENS
     vectors = embeddings.embed_array(texts)
-    assert embeddings._encoder is not None
+    assert embeddings._many is not None
     np.testing.assert_allclose(vectors[::40], fp32().embed_array(texts[::40]), atol=1e-5)
 
 
@@ -229,7 +229,8 @@ def test_query_does_not_load_torch():
         "from rag.settings import Settings\n"
         "e = open_embeddings(Settings()); e.embed_query('What did South Korea threaten?')\n"
         "e.count_tokens(['a']); e.embed_array(['a passage', 'another'])\n"
-        "print({'torch', 'transformers', 'sentence_transformers'} & set(sys.modules))"
+        "heavy = {'torch', 'transformers', 'sentence_transformers', 'onnxruntime'}\n"
+        "print(heavy & set(sys.modules))"
     )
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert (ran.stdout.strip(), ran.returncode) == ("set()", 0), ran.stderr
@@ -239,19 +240,11 @@ def test_query_does_not_load_torch():
 def test_loading_a_model_prints_nothing():
     program = (
         "from rag.models.loading import open_embeddings; from rag.settings import Settings\n"
-        "open_embeddings(Settings())._torch.vectors(['a'], [3], 'document')"
+        "e = open_embeddings(Settings()); e._transformer.vectors(['a'], [3], 'document')\n"
+        "e._load_many(); e.embed_array(['a'])"
     )
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert (ran.stdout, ran.stderr, ran.returncode) == ("", "", 0)
-
-
-def test_batches_hold_every_text_within_the_limit():
-    lengths = [5, 300, 7, 7, 256, 1, 0]
-    found = list(batches(lengths, 280))
-    assert sorted(number for batch in found for number in batch) == list(range(len(lengths)))
-    for batch in found:
-        padded = max(lengths[number] for number in batch) * len(batch)
-        assert padded <= 280 or len(batch) == 1
 
 
 @pytest.fixture
@@ -351,6 +344,25 @@ def test_reranker_of_the_settings_chooses_the_first_sentence(tmp_path):
     scores = reranker.score([("Who won the cup?", sentence) for sentence in sentences])
     assert sentences[scores.index(max(scores))] in answer.statements[0].text
     assert answer.statements[0].text.count(".") < 3
+
+
+@pytest.mark.parametrize("activation", ["linear.Identity", "activation.Sigmoid", "activation.Tanh"])
+def test_reranker_has_the_activation_of_its_config(tmp_path, activation):
+    from sentence_transformers import CrossEncoder
+
+    save_bert(tmp_path, labels=1)
+    config = json.loads((tmp_path / "config.json").read_text())
+    config["sentence_transformers"] = {"activation_fn": f"torch.nn.modules.{activation}"}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    pairs = [("who", "the minister"), ("who is it", "rain " * 60), ("when", "rain")]
+    expected = CrossEncoder(str(tmp_path), device="cpu").predict(pairs, show_progress_bar=False)
+    reranker = Reranker(tmp_path, "float32")
+    np.testing.assert_allclose(reranker.score(pairs), expected, atol=1e-5)
+    assert (reranker._bert is None) == (activation == "activation.Tanh")  # left to the library
+    if reranker._bert:
+        assert reranker._bert._bert.precision == "float32"
+    narrow = Reranker(tmp_path, "bfloat16").score(pairs)
+    np.testing.assert_allclose(narrow, expected, atol=0.3)  # weights are ten times a model's
 
 
 def test_classifier_is_not_a_reranker(tmp_path):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from rag.store.database import Database
+from rag.store.sqlite_database import SqliteDatabase
 
 
 def test_connections_of_ended_threads_are_closed(tmp_path: Path) -> None:
-    database = Database(tmp_path, create=True, writable=True)
+    database = SqliteDatabase(tmp_path, create=True, writable=True)
     for _ in range(20):
         thread = threading.Thread(target=lambda: database.connection.execute("SELECT 1"))
         thread.start()

@@ -115,6 +115,18 @@ class ServerCollector(Collector):
             "Changes that the slowest index doesn't have yet; searches cover them",
             archive.indexes.lag,
         )
+        shared = archive.indexes.shared
+        if shared is not None:
+            yield _gauge(
+                "backfile_vector_server_up",
+                "1 if the vector server answered lately, 0 if searches do without it",
+                shared.health.watch(),
+            )
+            yield _gauge(
+                "backfile_vector_server_lag",
+                "Changes that the vector server doesn't have yet; searches cover them",
+                shared.lag,
+            )
 
 
 def _gauge(name: str, described: str, value: float) -> Metric:

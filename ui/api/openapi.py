@@ -64,7 +64,7 @@ def _example_answers() -> dict[str, dict[str, Any]]:
     begun = datetime(2024, 11, 15, 12, 0, tzinfo=UTC)
     job = Job("6f1d0c2b9a8e7d65", "desk", "running", begun, progress=0.4, counts=JobCounts(new=120))
     return {
-        "/v1/search": {"hits": [hit.to_dict()], "relaxed": "", "cursor": "vGx0..."},
+        "/v1/search": {"hits": [hit.to_dict()], "relaxed": "", "notices": [], "cursor": "vGx0..."},
         "/v1/ask": answer.to_dict(),
         "/v1/timeline": answer.to_dict(),
         "/v1/articles": BrowsePage((metadata,), 1).to_dict(),

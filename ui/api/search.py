@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from rag.archive.restricted import RestrictedArchive, RestrictedSnapshot
+from rag.notices import Notice, collect_remarks
 from rag.retrieval.hybrid import Relaxed, retrieve
 from rag.schema import Hit
 from ui.accounts.audit import Activity
@@ -50,6 +52,9 @@ class SearchResponse(BaseModel):
     relaxed: Relaxed = Field(
         description="The constraint of the question that the search ignored, if any"
     )
+    notices: list[model_of(Notice)] = Field(  # type: ignore[valid-type]
+        description="How the question was read, and whether the search was complete"
+    )
     cursor: str = Field(description='What to send for the next page; "" on the last one')
 
 
@@ -82,7 +87,7 @@ async def search(
             place = read_cursor(secret, reader, query, asked.cursor, version=version)
         seen = set(split_fingerprints(place))
         k = asked.k + len(seen) + SPARE if seen else asked.k
-        found, relaxed = _search(archive, asked, k)
+        found, relaxed, notices = _search(archive, asked, k)
         size = min(asked.k, MOST_PAGED - len(seen))
         hits = [hit for hit in found if fingerprint(hit) not in seen][:size]
         shown = place + b"".join(map(fingerprint, hits))
@@ -90,6 +95,7 @@ async def search(
         return {
             "hits": [hit.to_dict() for hit in hits],
             "relaxed": relaxed,
+            "notices": [notice.to_dict() for notice in notices],
             "cursor": ""
             if is_last
             else write_cursor(secret, reader, query, shown, version=version),
@@ -99,15 +105,19 @@ async def search(
     return problems.json_response(await work.run(find, activity))
 
 
-def _search(archive: RestrictedArchive, asked: SearchRequest, k: int) -> tuple[list[Hit], Relaxed]:
+def _search(
+    archive: RestrictedArchive, asked: SearchRequest, k: int
+) -> tuple[list[Hit], Relaxed, Sequence[Notice]]:
     view: RestrictedArchive | RestrictedSnapshot = archive
     if asked.as_of is not None:
         view = archive.as_of(asked.as_of)
     filters = asked.filters.to_filters()
     if asked.mode != "hybrid":
-        return view.search(asked.query, k, mode=asked.mode, filters=filters), ""
+        with collect_remarks() as notices:
+            hits = view.search(asked.query, k, mode=asked.mode, filters=filters)
+        return hits, "", notices
     asked_on = asked.asked_on
     if isinstance(view, RestrictedSnapshot):
         asked_on = asked_on or view.day
     found = retrieve(view, asked.query, k, filters=filters, asked_on=asked_on)
-    return list(found.nearest_hits), found.relaxed
+    return list(found.nearest_hits), found.relaxed, found.notices

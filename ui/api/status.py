@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from rag.archive.stats import ArchiveStatus
+from rag.index.shared_reader import VectorServerStatus
 from rag.version import version
 from ui.api import problems
 from ui.api.closing import Closing
@@ -40,6 +41,14 @@ class Gap(BaseModel):
     goes_on: bool = Field(description="Whether the gap has not ended")
 
 
+class VectorServer(BaseModel):
+    """The vector index on a server."""
+
+    reachable: bool = Field(description="Whether it answers; if not, searches do without it")
+    collections: int = Field(description="One or more for each year of publication")
+    lag: int = Field(description="Changes that it doesn't have yet; searches cover them")
+
+
 class StatusResponse(BaseModel):
     """The archive, counting only the articles that the reader may see."""
 
@@ -58,6 +67,10 @@ class StatusResponse(BaseModel):
         description="When articles were last added; null for who doesn't see everything"
     )
     bytes: int | None = Field(description="Size on disk; null for who doesn't see everything")
+    vector_server: VectorServer | None = Field(
+        description="The vector index on a server; null without one, and for who doesn't see "
+        "everything"
+    )
 
 
 class Health(BaseModel):
@@ -106,6 +119,17 @@ def _status(found: ArchiveStatus, sees_everything: bool) -> dict[str, Any]:
         "embedding_model": found.embedding_model,
         "last_ingest": _iso(found.last_ingest) if sees_everything else None,
         "bytes": found.bytes if sees_everything else None,
+        "vector_server": _vector_server(found.vector_server) if sees_everything else None,
+    }
+
+
+def _vector_server(found: VectorServerStatus | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {
+        "reachable": found.reachable,
+        "collections": found.collections,
+        "lag": found.lag,
     }
 
 

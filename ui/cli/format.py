@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from rag.archive.name_quotations import NameQuotation
     from rag.archive.names import NameCount, NamePage
     from rag.archive.stats import ArchiveStatus, CoverageGap
+    from rag.models.backend import BackendReport, Measured
     from rag.retrieval.hybrid import RetrievalResult
 
 
@@ -151,8 +152,13 @@ def _quotation(one: NameQuotation, width: int) -> str:
     return _fill(f"{article_text(one.text)} {source}", width, indent=" " * 4, first="-   ")
 
 
-def status_text(status: ArchiveStatus) -> str:
-    """Return the overview of an archive, with its publishers and their gaps."""
+def status_text(status: ArchiveStatus, backend: BackendReport | None = None) -> str:
+    """Return the overview of an archive, with its publishers and their gaps.
+
+    Args:
+        status: The archive's status.
+        backend: What embeds passages on this machine; None to leave it out.
+    """
     lines = [
         f"archive          {terminal_text(str(status.path))}",
         f"articles         {status.articles:,}",
@@ -164,6 +170,8 @@ def status_text(status: ArchiveStatus) -> str:
         f"size             {status.bytes / 1e6:,.1f} MB",
         f"embedding model  {terminal_text(status.embedding_model)}",
         *_reembedding(status),
+        *(_embedding(backend) if backend else []),
+        *_vector_server(status),
         f"sequence         {status.sequence}",
     ]
     for publisher in status.publishers:
@@ -172,6 +180,22 @@ def status_text(status: ArchiveStatus) -> str:
         lines.append(f"  {publisher.articles:>8,}  {name}{f', {when}' if when else ''}")
         lines += [_gap(gap) for gap in status.gaps if gap.publisher == publisher.name]
     return "\n".join(lines)
+
+
+def _embedding(report: BackendReport) -> list[str]:
+    """Return how passages are embedded, and the rates of all that was measured."""
+    if (chosen := report.backend) is None:
+        return ["embedding with   measured at the next large ingest, or by --measure"]
+    threads = "1 thread" if chosen.threads == 1 else f"{chosen.threads} threads"
+    why = "as set" if report.why == "set" else "the fastest here, in tokens/s and thread:"
+    return [f"embedding with   {chosen.library} in {chosen.precision}, {threads}, {why}"] + [
+        f"  {one.rate:>8,.0f}  {one.library} in {one.precision}{_disagreement(one)}"
+        for one in sorted(report.measured, key=lambda one: -one.rate)
+    ]
+
+
+def _disagreement(one: Measured) -> str:
+    return "" if one.agrees else f", not used: cosine to float32 {one.cosine:.4f}"
 
 
 def _last_ingest(status: ArchiveStatus) -> str:
@@ -199,6 +223,17 @@ def _reembedding(status: ArchiveStatus) -> list[str]:
     return [
         f"  changing to    {terminal_text(begun.model)}, {begun.done:,} of {begun.of:,} passages"
     ]
+
+
+def _vector_server(status: ArchiveStatus) -> list[str]:
+    server = status.vector_server
+    if server is None:
+        return []
+    years = "1 collection" if server.collections == 1 else f"{server.collections:,} collections"
+    behind = "1 change" if server.lag == 1 else f"{server.lag:,} changes"
+    state = f"{behind} behind" if server.lag else "up to date"
+    lines = [f"vector server    {terminal_text(server.url)}: {years}, {state}"]
+    return [*lines, f"  can't be used  {terminal_text(server.error)}"] if server.error else lines
 
 
 def _gap(gap: CoverageGap) -> str:

@@ -29,10 +29,10 @@ def warn_of_unknown_names(settings: Settings, rights: Rights | None) -> None:
     """
     if rights is None:
         return
-    from rag.store.database import Database
     from rag.store.filters import unknown_names
+    from rag.store.sqlite_database import SqliteDatabase
 
-    with suppress(BackfileError), closing(Database(settings.archive)) as database:
+    with suppress(BackfileError), closing(SqliteDatabase(settings.archive)) as database:
         for field, (missing, known) in unknown_names(database, rights).items():
             for name in missing:
                 print(single_line(_warning(_NOUNS[field], name, known)), file=sys.stderr)

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
             "Fetch a feed every 15 minutes",
             "backfile ingest https://courier.example/feed --every 15m",
         ),
+        Example("Embed articles in four processes", "backfile ingest dump.jsonl --workers 4"),
         Example("Ingest what is put into a folder", "backfile ingest incoming/ --watch"),
     ],
     exit_codes=[

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from ingest.readers import ReaderOptions
 
 
+MOST_WORKERS = 512
+
+
 @dataclass(frozen=True, slots=True)
 class IngestOptions:
     """Options for reading and fetching sources.
@@ -30,6 +33,7 @@ class IngestOptions:
         allow_host: Hosts that are fetched from though their addresses are private.
         cookies: A cookies.txt file.
         headers: A file of HTTP headers.
+        workers: Processes that prepare articles; 0 for as many as suit the machine.
     """
 
     map: str | None
@@ -38,6 +42,7 @@ class IngestOptions:
     allow_host: tuple[str, ...]
     cookies: Path | None
     headers: Path | None
+    workers: int = 0
 
     def reading(self) -> ReaderOptions:
         """Return the options of the readers.
@@ -121,6 +126,13 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         help="HTTP headers, one `Name: value` a line, sent to the hosts of the URLs given. "
         "Headers after a line [HOST] are sent to that host only.",
     ),
+    click.option(
+        "--workers",
+        type=click.IntRange(1, MOST_WORKERS),
+        metavar="N",
+        help="Split and embed articles in N processes; 1 for none. By default, as many as there "
+        "are processors, if there are more than about 300 new articles.",
+    ),
 )
 
 
@@ -136,9 +148,10 @@ def ingest_options(run: Run) -> Run:
         allow_host: tuple[str, ...],
         cookies: Path | None,
         headers: Path | None,
+        workers: int | None,
         **kwargs: Any,
     ) -> Any:
-        options = IngestOptions(map, kind, summaries, allow_host, cookies, headers)
+        options = IngestOptions(map, kind, summaries, allow_host, cookies, headers, workers or 0)
         return run(*args, options=options, **kwargs)
 
     decorated: Any = with_options

@@ -16,6 +16,7 @@ from ui.render import json_line
 
 if TYPE_CHECKING:
     from ingest.fetch.client import Client
+    from ingest.preparers import Preparers
     from ingest.readers import ReaderOptions
     from ingest.report import IngestReport, Progress
     from rag.archive.archive import Archive
@@ -82,7 +83,23 @@ def open_session(
             stop=stop,
         )
         stack.enter_context(client)
-        yield IngestSession(settings, client, options.reading(), stop)
+        yield IngestSession(settings, client, options.reading(), stop, workers=options.workers)
+
+
+def worker_pool(archive: Archive, workers: int) -> Preparers | None:
+    """Return processes that prepare articles for an archive, not started yet; None for none.
+
+    Args:
+        archive: The archive.
+        workers: The number of processes, which start with the first new article; 1 for none, 0 for
+            as many as suit the machine, which start if there is much to prepare.
+    """
+    from ingest.local_workers import STARTS_AT, LocalWorkers, default_workers
+
+    settings, number = archive.model_settings(), workers or default_workers()
+    if settings is None or number == 1:
+        return None
+    return LocalWorkers(settings, number, starts_at=0 if workers else STARTS_AT)
 
 
 class IngestSession:
@@ -93,12 +110,20 @@ class IngestSession:
         client: Fetches web pages.
         reading: How files are read.
         stop: Ends the ingest after the current batch, once it is set.
+        workers: Processes that prepare articles: see `worker_pool`.
     """
 
     def __init__(
-        self, settings: Settings, client: Client, reading: ReaderOptions, stop: Event
+        self,
+        settings: Settings,
+        client: Client,
+        reading: ReaderOptions,
+        stop: Event,
+        *,
+        workers: int = 0,
     ) -> None:
         self.stop = stop
+        self._workers = workers
         self._settings = settings
         self._client = client
         self._reading = reading
@@ -133,6 +158,7 @@ class IngestSession:
                 client=self._client,
                 reading=self._reading,
                 stop=self.stop,
+                pool=worker_pool(archive, self._workers),
                 **callbacks,
             )
             if report.new or report.changed:

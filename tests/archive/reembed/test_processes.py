@@ -13,7 +13,7 @@ import pytest
 from rag.archive.archive import Archive
 from rag.archive.doctor import find_problems
 from rag.errors import ArchiveLockedError
-from rag.index.chroma_index import ChromaIndex
+from rag.index.chroma_files import ChromaFiles
 from rag.models.archive_model import ArchiveModel
 from rag.settings import Settings
 from rag.store.staged_vectors import StagedVectors
@@ -112,7 +112,7 @@ def _exit_around_switch(folder: Path, model: str, place: str) -> None:
         numbers = archive.store.passages.numbers().tolist()
         texts = [query_for(number - 1) for number in numbers]
         fresh.write(dict(zip(numbers, new.vectors(texts), strict=True)))
-        index = ChromaIndex.create_beside(folder, 1)
+        index = ChromaFiles.create_beside(folder, 1)
         index.add(numbers, fresh.of(np.array(numbers))[1])
         if place == "index half made":
             os._exit(1)

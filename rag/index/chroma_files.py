@@ -46,7 +46,7 @@ class DamagedIndexError(BackfileError):
     """Chroma's files have changed since they were written; the index is rebuilt from the store."""
 
 
-class ChromaIndex:
+class ChromaFiles:
     """Chroma collection of passage vectors by passage number; `reached` is its last change.
 
     A rebuild uses a new folder: Chroma's files are never replaced under a reader.
@@ -65,22 +65,22 @@ class ChromaIndex:
         self._open()
 
     @classmethod
-    def create_beside(cls, folder: Path, generation: int = 0) -> ChromaIndex:
+    def create_beside(cls, folder: Path, generation: int = 0) -> ChromaFiles:
         """Create an empty index in a new folder, beside the current one.
 
         Args:
             folder: The archive's folder.
             generation: Generation of the vectors: the number of switches of embedding models.
         """
-        taken = [int(path.name.partition("-")[2] or 0) for path in _list_folders(folder)]
+        taken = [int(path.name.partition("-")[2] or 0) for path in list_folders(folder)]
         fresh = cls(folder, f"{FOLDER}-{max(taken, default=0) + 1}")
         fresh.generation = generation
         return fresh
 
     @classmethod
-    def open_finished(cls, folder: Path, generation: int) -> ChromaIndex | None:
+    def open_finished(cls, folder: Path, generation: int) -> ChromaFiles | None:
         """Return a finished index for this generation of vectors; None if there isn't one."""
-        for path in _list_folders(folder):
+        for path in list_folders(folder):
             mark = _read_mark(path)
             if "passages" in mark and mark.get("generation", 0) == generation:
                 with contextlib.suppress(DamagedIndexError):
@@ -94,7 +94,7 @@ class ChromaIndex:
 
     def remove_leftovers(self) -> None:
         """Delete replaced and unfinished indexes."""
-        for path in _list_folders(self._archive):
+        for path in list_folders(self._archive):
             if path.name != _current_folder(self._archive):
                 shutil.rmtree(
                     path, ignore_errors=True
@@ -280,7 +280,8 @@ def _replace(path: Path, value: dict[str, Any]) -> None:
     temporary.replace(path)
 
 
-def _list_folders(archive: Path) -> list[Path]:
+def list_folders(archive: Path) -> list[Path]:
+    """Return the folders of the indexes in an archive, the current one and others."""
     return [path for path in archive.glob(f"{FOLDER}*") if _FOLDER.fullmatch(path.name)]
 
 

@@ -1,0 +1,37 @@
+"""Opens the vector index that the settings name: on a server, or none, which means in files."""
+
+from __future__ import annotations
+
+from rag.index.chroma_client import ChromaClient
+from rag.index.chroma_server import Quotas
+from rag.index.index_lock import FolderIndexLock
+from rag.index.server_address import ServerAddress
+from rag.index.shared_index import SharedIndex
+from rag.settings import Settings
+from rag.store.articles import ArticleStore
+
+
+def open_shared_index(settings: Settings, store: ArticleStore) -> SharedIndex | None:
+    """Return the shared index of an archive; None unless the settings name a server.
+
+    It connects when it is first used.
+
+    Args:
+        settings: The settings.
+        store: The archive's store.
+
+    Raises:
+        SettingsError: The server's address isn't one.
+    """
+    if not settings.chroma:
+        return None
+    address = ServerAddress(
+        settings.chroma,
+        settings.chroma_token,
+        settings.chroma_tenant,
+        settings.chroma_database,
+        settings.chroma_seconds,
+    )
+    quotas = Quotas(settings.chroma_results, settings.chroma_batch, settings.chroma_records)
+    lock = FolderIndexLock(store.database.folder)
+    return SharedIndex(store, ChromaClient(address), lock, quotas)

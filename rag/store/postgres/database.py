@@ -1,0 +1,406 @@
+"""The record on PostgreSQL: connections per thread, transactions, and the writers' lock."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg import pq
+from psycopg.conninfo import conninfo_to_dict
+
+from rag.errors import (
+    ArchiveLockedError,
+    ArchiveNotFoundError,
+    RecordUnavailableError,
+    SettingsError,
+)
+from rag.store.database import Connection, Cursor, Database
+from rag.store.migrations import NEWEST
+from rag.store.postgres.dialect import strip_nul, translate
+from rag.store.postgres.errors import describe, map_error
+from rag.store.postgres.schema import (
+    KEYS,
+    LOCK_KEY,
+    REEMBED_KEY,
+    create_or_upgrade,
+    foreign_triggers,
+    position,
+    refuse_newer,
+    version_of,
+)
+
+LOCK_WAIT = 600  # seconds for other writers; a switch of models holds the lock for minutes
+COMPACT_WAIT = 10  # seconds for the readers of a table that is rewritten
+# Seconds: what the server and this process allow a lost connection; it keeps the lock until then.
+_LIMITS = {
+    "connect_timeout": 10,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "application_name": "backfile",
+}
+_SESSION = (
+    f"SET lock_timeout = '{LOCK_WAIT}s'; SET tcp_keepalives_idle = 30; "
+    "SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3; "
+    "SET idle_in_transaction_session_timeout = '30min'; SET client_encoding = 'UTF8'; "
+    "SET standard_conforming_strings = on; SET default_transaction_isolation = 'read committed'"
+)
+REWRITTEN = (*KEYS, "next_vectors", "tombstones")
+T = TypeVar("T")
+
+
+def server_of(address: str) -> str:
+    """Return the host and database of a connection string, without user and password.
+
+    Raises:
+        SettingsError: The address can't be read; it isn't shown, because it may have a password.
+    """
+    try:
+        parts = conninfo_to_dict(address)
+    except psycopg.Error as error:
+        raise SettingsError(
+            "BACKFILE_RECORD cannot be read as postgresql://USER:PASSWORD@HOST:PORT/DATABASE: "
+            "write special characters in the password as %40 for @, %2F for /"
+        ) from error
+    host = str(parts.get("host") or "localhost")
+    port = f":{parts['port']}" if parts.get("port") else ""
+    return f"{host}{port}/{parts.get('dbname') or parts.get('user') or ''}"
+
+
+class _NoRows:
+    """The result of a statement that returns no rows."""
+
+    def __init__(self, rowcount: int) -> None:
+        self.rowcount = rowcount
+
+    def fetchone(self) -> None:
+        """Return None."""
+
+    def fetchmany(self, _size: int = 1, /) -> list[Any]:
+        """Return no rows."""
+        return []
+
+    def fetchall(self) -> list[Any]:
+        """Return no rows."""
+        return []
+
+    def __iter__(self) -> Iterator[Any]:
+        """Yield no rows."""
+        return iter(())
+
+
+class PostgresConnection:
+    """A thread's connection; statements are the SQLite form's."""
+
+    def __init__(self, raw: psycopg.Connection, database: PostgresDatabase) -> None:
+        """Wrap a connection that commits each statement outside a transaction."""
+        self.raw = raw
+        self._database = database
+
+    @property
+    def in_transaction(self) -> bool:
+        """True in a transaction."""
+        return self.raw.info.transaction_status != pq.TransactionStatus.IDLE
+
+    @property
+    def is_usable(self) -> bool:
+        """False once the connection is lost."""
+        return not (self.raw.closed or self.raw.broken)
+
+    def execute(self, statement: str, parameters: Any = (), /) -> Cursor:
+        """Run one statement; the rows are read at once."""
+        try:
+            cursor = self._run(lambda: self.raw.execute(translate(statement), _clean(parameters)))
+            return cursor if cursor.description else _NoRows(cursor.rowcount)
+        except RecordUnavailableError:
+            if not self._database.may_repeat(self, statement):
+                raise
+        return self._database.connection.execute(statement, parameters)
+
+    def executemany(self, statement: str, parameters: Iterable[Any], /) -> Cursor:
+        """Run one statement for each set of parameters, without waiting for each."""
+        rows = [_clean(row) for row in parameters]
+
+        def run() -> psycopg.Cursor:
+            cursor = self.raw.cursor()
+            cursor.executemany(translate(statement), rows)
+            return cursor
+
+        return self._run(run)
+
+    def _run(self, run: Callable[[], T]) -> T:
+        try:
+            return run()
+        except psycopg.Error as error:
+            raise map_error(error, self._database.name, self._database.folder) from error
+
+
+def _clean(parameters: Any) -> Any:
+    if isinstance(parameters, Mapping):
+        return {name: strip_nul(value) for name, value in parameters.items()}
+    return [strip_nul(value) for value in parameters]
+
+
+class PostgresDatabase(Database):
+    """The record of an archive in a PostgreSQL database that several machines share."""
+
+    def __init__(self, address: str, folder: Path, *, create: bool = False) -> None:
+        """Connect, and upgrade the schema if it is older.
+
+        Args:
+            address: postgresql://USER:PASSWORD@HOST:PORT/DATABASE.
+            folder: The archive's folder on this machine.
+            create: Create the schema in an empty database.
+
+        Raises:
+            ArchiveNotFoundError: The database has no record, and `create` is false.
+            ArchiveDamagedError: A newer version of Backfile upgraded the record.
+            RecordUnavailableError: The server can't be reached.
+            SettingsError: The address can't be read.
+        """
+        super().__init__(folder)
+        self._name = server_of(address)
+        self._address = address
+        self._local = threading.local()
+        self._connections: list[tuple[threading.Thread, PostgresConnection]] = []
+        self._lock = threading.Lock()
+        try:
+            self._open_schema(create=create)
+        except psycopg.Error as error:
+            self.close()
+            raise map_error(error, self.name, folder) from error
+        except BaseException:
+            self.close()
+            raise
+
+    def _open_schema(self, *, create: bool) -> None:
+        raw = self.connection.raw
+        version = version_of(raw)
+        if version is None and not create:
+            raise ArchiveNotFoundError(
+                f"no record at {self.name}: run `backfile ingest FOLDER` first"
+            )
+        if version is not None:
+            refuse_newer(version, self.name)
+        if version != NEWEST:
+            create_or_upgrade(raw, self.name)
+
+    @property
+    def name(self) -> str:
+        """The server and the database, without user and password."""
+        return self._name
+
+    @property
+    def connection(self) -> PostgresConnection:
+        """This thread's connection, opened on first use, and again once it was lost.
+
+        Raises:
+            RecordUnavailableError: The server can't be reached, or the connection was lost in a
+                transaction.
+        """
+        known: PostgresConnection | None = getattr(self._local, "connection", None)
+        if known is not None and (known.is_usable or self._depth):
+            return known
+        try:
+            raw = psycopg.connect(self._address, autocommit=True, **_LIMITS)  # type: ignore[arg-type]
+            raw.execute(_SESSION)
+        except psycopg.Error as error:
+            raise map_error(error, self.name, self.folder) from error
+        connection = PostgresConnection(raw, self)
+        with self._lock:
+            self._close_ended()
+            self._connections.append((threading.current_thread(), connection))
+        self._local.connection = connection
+        return connection
+
+    @property
+    def _depth(self) -> int:
+        """The number of transactions and locks that this thread is in."""
+        return getattr(self._local, "depth", 0)
+
+    def may_repeat(self, connection: PostgresConnection, statement: str) -> bool:
+        """Return True if a statement may run again on a new connection, as after a restart."""
+        return not (self._depth or connection.is_usable) and statement.startswith("SELECT")
+
+    def _close_ended(self) -> None:
+        for thread, connection in self._connections:
+            if not thread.is_alive():
+                connection.raw.close()
+        self._connections = [
+            one for one in self._connections if one[0].is_alive() and one[1].is_usable
+        ]
+
+    def close(self) -> None:
+        """Close every thread's connection."""
+        with self._lock:
+            for _, connection in self._connections:
+                with suppress(psycopg.Error):
+                    connection.raw.close()
+            self._connections.clear()
+        self._local = threading.local()
+
+    def check_unchanged(self) -> None:
+        """Do nothing: a database that is gone fails the next statement."""
+
+    @contextmanager
+    def _block(self, begin: str) -> Iterator[PostgresConnection]:
+        """Run a block in a transaction on one connection; roll it back unless it commits."""
+        connection = self._begin(begin)
+        self._local.depth = self._depth + 1
+        try:
+            yield connection
+        except BaseException:
+            if connection.is_usable and connection.in_transaction:
+                with suppress(RecordUnavailableError):
+                    connection.execute("ROLLBACK")
+            raise
+        finally:
+            self._local.depth -= 1
+
+    def _begin(self, statement: str) -> PostgresConnection:
+        """Begin a transaction; once more if the connection was lost while it was idle."""
+        connection = self.connection
+        try:
+            connection.execute(statement)
+        except RecordUnavailableError:
+            if self._depth or connection.is_usable:
+                raise
+            connection = self.connection
+            connection.execute(statement)
+        return connection
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Run the block in a transaction, while no other process writes."""
+        with self._block("BEGIN") as connection:
+            connection.execute(f"SELECT pg_advisory_xact_lock({LOCK_KEY})")
+            yield
+            connection.execute("COMMIT")
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Run the block on one state of the database, unaffected by writes in the meantime."""
+        with self._block("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY") as connection:
+            yield
+            connection.execute("ROLLBACK")
+
+    @contextmanager
+    def hold_writers(self) -> Iterator[None]:
+        """Keep every other process from writing during the block, over several transactions.
+
+        Raises:
+            ArchiveLockedError: Another process was writing for too long.
+        """
+        connection = self._begin(f"SELECT pg_advisory_lock({LOCK_KEY})")
+        self._local.depth = self._depth + 1
+        try:
+            yield
+        finally:
+            self._local.depth -= 1
+            if connection.is_usable:
+                connection.execute(f"SELECT pg_advisory_unlock({LOCK_KEY})")
+
+    @contextmanager
+    def hold_reembedding(self) -> Iterator[None]:
+        """Keep every other process from switching the model during the block.
+
+        Raises:
+            ArchiveLockedError: Another process is switching it.
+        """
+        connection = self._begin("SELECT 1")
+        if not connection.execute(f"SELECT pg_try_advisory_lock({REEMBED_KEY})").fetchone()[0]:
+            raise ArchiveLockedError(
+                f"the record at {self.name} is being re-embedded by another process: "
+                "try again when it has finished"
+            )
+        self._local.depth = self._depth + 1
+        try:
+            yield
+        finally:
+            self._local.depth -= 1
+            if connection.is_usable:
+                connection.execute(f"SELECT pg_advisory_unlock({REEMBED_KEY})")
+
+    def head(self) -> int:
+        """Return the position of the newest change of a row."""
+        try:
+            return position(self.connection.raw)
+        except psycopg.Error as error:
+            raise map_error(error, self.name, self.folder) from error
+
+    def next_numbers(self, table: str, count: int) -> Sequence[int]:
+        """Return the numbers for new rows of a table that never reuses one, ascending."""
+        if not count:
+            return ()
+        rows = self.connection.execute(
+            f"SELECT nextval(pg_get_serial_sequence('{table}', 'number')) "  # nosec B608 # names of our schema
+            "FROM generate_series(1, ?)",
+            (count,),
+        )
+        return sorted(number for (number,) in rows)
+
+    def empty_table(self, table: str) -> None:
+        """Delete all rows of a table."""
+        self.connection.execute(f"TRUNCATE {table}")
+
+    def replace_table(self, table: str, new: str) -> None:
+        """Put the rows of `new` in the place of a table's, with new positions, and empty `new`.
+
+        Followers hold a lock on the table while they read, so none sees it empty.
+        """
+        self.connection.execute(f"TRUNCATE {table}")
+        self.connection.execute(f"INSERT INTO {table} SELECT number, vector FROM {new}")  # nosec B608 # names of our schema
+        self.connection.execute(f"TRUNCATE {new}")
+
+    def forget_deleted(self) -> None:
+        """Do nothing: PostgreSQL keeps deleted rows until `compact`."""
+
+    def compact(self) -> bool:
+        """Rewrite the tables without deleted rows.
+
+        The server's write-ahead log, its archive and its replicas keep their own copies.
+
+        Returns:
+            False if a reader kept a table from being rewritten.
+        """
+        raw = self.connection.raw
+        try:
+            raw.execute(f"SET lock_timeout = '{COMPACT_WAIT}s'")
+            for table in REWRITTEN:
+                raw.execute(f"VACUUM (FULL, ANALYZE) {table}")
+        except psycopg.errors.LockNotAvailable:
+            return False
+        except psycopg.Error as error:
+            raise map_error(error, self.name, self.folder) from error
+        finally:
+            with suppress(psycopg.Error):
+                raw.execute(f"SET lock_timeout = '{LOCK_WAIT}s'")
+        return True
+
+    def find_damage(self) -> list[str]:
+        """Return no problems: PostgreSQL checks its pages itself, where checksums are on."""
+        try:
+            self.connection.execute("SELECT 1")
+        except RecordUnavailableError as error:
+            return [describe(error)]
+        return []
+
+    def foreign_objects(self) -> list[tuple[str, str]]:
+        """Return the triggers on the record's tables that Backfile didn't create."""
+        found = foreign_triggers(self.connection.raw)
+        return [("trigger", f"{name} on {table}") for table, name in found]
+
+    def drop_foreign_objects(self, kinds: Sequence[str]) -> None:
+        """Drop the triggers on the record's tables that Backfile didn't create."""
+        if "trigger" in kinds:
+            raw = self.connection.raw
+            for table, name in foreign_triggers(raw):
+                quoted = name.replace('"', '""')
+                raw.execute(f'DROP TRIGGER "{quoted}" ON {table}'.encode())
+
+
+__all__ = ["Connection", "PostgresDatabase", "server_of"]

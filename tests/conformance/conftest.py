@@ -1,0 +1,61 @@
+"""Every form of an archive: where its record is, and where its vectors are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from rag.archive.archive import Archive, Mode
+from rag.settings import Settings
+from tests.archive.test_archive import WordEmbeddings
+from tests.support.postgres import PostgresServer
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    server = PostgresServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def record(request: pytest.FixtureRequest) -> str:
+    """The address of an empty record; "" for one in the archive's folder."""
+    if request.param == "sqlite":
+        return ""
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    return server.create_database()
+
+
+@pytest.fixture
+def shared_record(postgres_server: PostgresServer) -> str:
+    return postgres_server.create_database()
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an archive is."""
+
+    folder: Path
+    settings: Settings
+
+    def open(self, mode: Mode = "write", *, folder: Path | None = None) -> Archive:
+        return Archive.open(
+            folder or self.folder, mode=mode, settings=self.settings, embeddings=WordEmbeddings()
+        )
+
+
+@pytest.fixture
+def place(tmp_path: Path, record: str) -> Place:
+    return Place(tmp_path / "archive", Settings(record=record))
+
+
+@pytest.fixture
+def servers(tmp_path: Path, shared_record: str) -> Callable[[str], Place]:
+    """Return the folder of a server by its name; all have one record."""
+    make = partial(Place, settings=Settings(record=shared_record))
+    return lambda name: make(tmp_path / name)
