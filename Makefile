@@ -76,8 +76,8 @@ docs: $(VENV)/.installed-docs ## build the documentation into site/
 faults: $(VENV)/.installed-test ## kill KILLS=500 writers, fill the disk, search beside a writer: 30 minutes
 	FAULTS=full KILLS=$(KILLS) $(BIN)/python -m pytest tests/faults
 
-bench: $(VENV)/.installed-test ## measure speed against the tutorial's pipeline
-	$(BIN)/python -m tests.benchmarks
+bench: $(VENV)/.installed-test ## measure speed, and write it into docs/benchmarks.md
+	$(BIN)/python -m tests.benchmarks.report
 
 fuzz: $(VENV)/.installed-test ## read a thousand damaged inputs of every kind
 	$(BIN)/python -m tests.fuzz
