@@ -307,7 +307,7 @@ def own_archive_error(folder: Path) -> SettingsError:
     """Return the error for a folder with articles of its own, when a record is set."""
     return SettingsError(
         f"the archive at {folder} has articles of its own, but BACKFILE_RECORD is set: name "
-        "another folder, and put these articles in with `backfile export` and `backfile ingest`"
+        "another folder, or copy these articles into an empty record with `backfile record push`"
     )
 
 

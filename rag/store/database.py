@@ -16,7 +16,12 @@ from typing import Any, Protocol
 
 from rag.errors import BackfileError, InvalidValueError, ReadError
 
-COPY_MARK = "follower_position"  # key of `meta` in the copy of a shared record
+# Keys of `meta` in the copy of a shared record, and not in an archive of its own. The last one is
+# the record's too.
+COPY_KEYS = COPY_MARK, COPY_AS_OF, COPY_ERASING, RECORD_ID = (
+    *("follower_position", "follower_as_of", "follower_erasing"),
+    "record_id",
+)
 # Bytes of a text that identifies a row of a shared record: an entry of its indexes has up to 2,704,
 # and the longest has two ids.
 LONGEST_KEY = 1_300

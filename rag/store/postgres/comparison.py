@@ -63,11 +63,12 @@ def compare_copy(
 
 def _compare(raw: psycopg.Connection, local: SqliteDatabase, table: str) -> Difference | None:
     names = columns_of(local.connection, table)
-    theirs, ours = _digest_of_record(raw, table, names), _digest_of_copy(local, table, names)
+    theirs, ours = digest_of_record(raw, table, names), digest_of_copy(local, table, names)
     return None if theirs == ours else Difference(table, theirs[0], ours[0])
 
 
-def _digest_of_record(raw: psycopg.Connection, table: str, names: list[str]) -> Digest:
+def digest_of_record(raw: psycopg.Connection, table: str, names: list[str]) -> Digest:
+    """Return the number of a table's rows in the record, and the sum of their hashes."""
     types: dict[str, str] = dict(
         raw.execute(
             "SELECT column_name, data_type FROM information_schema.columns "
@@ -88,7 +89,8 @@ def _digest_of_record(raw: psycopg.Connection, table: str, names: list[str]) -> 
     return (int(row[0]), int(row[1])) if row else (0, 0)
 
 
-def _digest_of_copy(local: SqliteDatabase, table: str, names: list[str]) -> Digest:
+def digest_of_copy(local: SqliteDatabase, table: str, names: list[str]) -> Digest:
+    """Return the number of a table's rows in a file, and the sum of their hashes."""
     count = total = 0
     rows = local.connection.execute(f"SELECT {', '.join(names)} FROM {table}")  # nosec B608 # names of our schema
     while chunk := rows.fetchmany(BATCH):

@@ -12,6 +12,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 from rag.errors import ArchiveDamagedError, SettingsError
+from rag.store.database import RECORD_ID
 from rag.store.migrations import MIGRATIONS, NEWEST
 from rag.store.postgres.dialect import translate_schema
 
@@ -40,7 +41,6 @@ KEYS: dict[str, tuple[str, ...]] = {
     "names": ("number",),
     "mentions": ("revision_id",),
 }
-RECORD_ID = "record_id"  # key of `meta`
 POSITION = "_position"  # the column; always the last of the first version's
 # One lock for each schema of a database: two archives in one database don't wait for each other.
 LOCK_KEY = "1112229702, hashtext(current_schema())"
