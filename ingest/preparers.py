@@ -71,8 +71,10 @@ class Preparers(ABC):
                     future = self._send(drafts, first=True)
         if len(drafts) == 1:
             return [NotPrepared(Reject(place_of(drafts[0].article), LOST))]
-        alone = [([draft], self._send([draft], first=True)) for draft in drafts]
-        return [one for single, sent in alone for one in self._outcomes(single, sent)]
+        found: list[Outcome] = []
+        for draft in drafts:  # in turn, so that none is lost along with another
+            found += self._outcomes([draft], self._send([draft], first=True))
+        return found
 
     @abstractmethod
     def _send(self, drafts: Sequence[Draft], *, first: bool = False) -> Future[list[Outcome]]:
