@@ -152,6 +152,21 @@ def test_every_backend_agrees_with_numpy(minilm, expected, backend):
 
 
 @pytest.mark.model
+def test_torch_without_packed_weights_agrees(minilm, expected, monkeypatch):
+    import torch
+
+    from rag.models.torch_bert import _can_pack
+
+    _can_pack.cache_clear()
+    monkeypatch.setattr(torch.ops.mkldnn, "_linear_pointwise", None)  # another build of torch
+    try:
+        encoder = open_encoder(minilm, Backend("torch", "float32", 1))
+        np.testing.assert_allclose(encoder.vectors(TEXTS), expected, atol=1e-5)
+    finally:
+        _can_pack.cache_clear()
+
+
+@pytest.mark.model
 def test_many_passages_measure_once(tiny, cache):
     texts = ["the ferry sailed on Monday " * 9] * (1 + TORCH_FROM_TOKENS // 240)
     model = SentenceEmbeddings(tiny)
