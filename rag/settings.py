@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache
@@ -15,6 +16,7 @@ from rag.sanitize import web_address
 
 PREFIX = "BACKFILE_"
 Precision = Literal["auto", "float32", "bfloat16"]
+EmbeddingBackend = Literal["auto", "torch", "onnxruntime", "openvino", "sentence-transformers"]
 Models = Literal["default", "better", "multilingual", "best"]
 Unsupported = Literal["strict", "mark"]
 Grader = Literal["chat", "none"]
@@ -70,7 +72,9 @@ class Settings:
         embedding_model: A sentence-transformers model: `all-MiniLM-L6-v2` (installed with the
             package), the path of a folder, or a name on the Hugging Face Hub; "" for the preset's.
         embedding_precision: "float32", "bfloat16", or "auto" for bfloat16 on processors that are
-            faster with it.
+            faster with it; the reranker's, too.
+        embedding_backend: The library that embeds many passages; "auto" measures once on a machine
+            which is the fastest. "openvino" needs the extra `fast`.
         reranker: A cross-encoder, named likewise; "" for the preset's.
         entailment_model: A cross-encoder trained on entailment, named likewise; it replaces the
             preset's grounding model.
@@ -140,6 +144,7 @@ class Settings:
     models: Models = "default"
     embedding_model: str = ""
     embedding_precision: Precision = "auto"
+    embedding_backend: EmbeddingBackend = "auto"
     reranker: str = ""
     entailment_model: str = ""
     grounding_model: str = ""
@@ -215,6 +220,25 @@ class Settings:
             values[name] = _parse(variable, environ[variable], hints[name])
         values.update({name: value for name, value in given.items() if value is not None})
         return cls(**values)
+
+
+def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """Return the user's folder of what can be computed again."""
+    if sys.platform == "win32":
+        place = environ.get("LOCALAPPDATA") or "~/AppData/Local"
+    elif sys.platform == "darwin":
+        place = "~/Library/Caches"
+    else:
+        place = environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(place).expanduser() / "backfile"
+
+
+def available_threads(environ: Mapping[str, str] = os.environ) -> int:
+    """Return the threads to compute with: `OMP_NUM_THREADS`, or the processors of this process."""
+    given = environ.get("OMP_NUM_THREADS", "")
+    affinity = getattr(os, "sched_getaffinity", None)
+    here = len(affinity(0)) if affinity else os.cpu_count() or 1
+    return min(int(given), here) if given.isdecimal() and int(given) else here
 
 
 def _rename_variables(environ: Mapping[str, str]) -> dict[str, str]:

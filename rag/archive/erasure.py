@@ -86,11 +86,12 @@ def finish_erasure(
         frozenset(names),
     )
     IngestJobs(folder).forget_rejects()
-    indexes.forget_vectors(store.passages.numbers_of(left))
+    indexes.forget_vectors(store.passages.numbers_of(left), store.database)
     withdrawals.erase(left, [*names, *titles])
     if follow is not None:
         rewritten = follow()
-        return withdrawals.finish(left) and rewritten
+        clean = indexes.has_forgotten_vectors()
+        return withdrawals.finish(left) and rewritten and clean
     clean = indexes.rebuild_without_erased()
     return withdrawals.finish(left) and clean
 

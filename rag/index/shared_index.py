@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from rag.errors import VectorServerError
+from rag.errors import ArchiveLockedError, RecordUnavailableError, VectorServerError
 from rag.index.chroma_client import ChromaClient, CollectionMissingError
 from rag.index.chroma_server import EF_SEARCH, Quotas, ServerCollections, is_refused
 from rag.index.index_lock import IndexLock
@@ -84,9 +84,11 @@ class SharedIndex(SharedReader):
         with self._lock.hold(wait) as may:
             if not may:
                 return False
-            state = self.reload()
             try:
-                self._catch_up(state, sequence)
+                if not self.has_reached(sequence, newest=True):
+                    self._catch_up(self.reload(), sequence)
+            except (RecordUnavailableError, ArchiveLockedError):
+                return False
             except VectorServerError as error:
                 if is_refused(error):
                     self.problem = str(error)
@@ -97,13 +99,14 @@ class SharedIndex(SharedReader):
             self.problem = ""
             return True
 
-    def has_reached(self, sequence: int) -> bool:
+    def has_reached(self, sequence: int, *, newest: bool = False) -> bool:
         """Return True if the index has a change of the store, and all that was erased is deleted.
 
         Args:
             sequence: Number of the change.
+            newest: See `reload`.
         """
-        state = self.reload()
+        state = self.reload(newest=newest)
         current = state.current
         return (
             current is not None
@@ -119,7 +122,7 @@ class SharedIndex(SharedReader):
         if build is None:
             build = self._begin(state, generation)
         self._write(self._collections(build), sequence)
-        if self.reload().next is not None and build != current:
+        if self.reload(newest=True).next is not None and build != current:
             self._activate_next()
 
     def _begin(self, state: SharedState, generation: int) -> Build:
@@ -147,11 +150,11 @@ class SharedIndex(SharedReader):
         """Write what a build lacks, in steps that are saved one by one."""
         passages, pending = self._store.passages, new_token()
         build = collections.build = replace(collections.build, pending=pending)
-        self._save(build)
+        self._save(build, None)
         control = self._client.create(build.control, ef_search=EF_SEARCH)
         self._client.set_metadata(control, {TOKEN: pending})
         collections.remove(passages.removed_since(build.reached))
-        purge = self._states.read().purge
+        purge = self._states.read_newest().purge
         collections.purge(str(number) for number in purge)
         steps = [step for step in passages.steps_since(build.reached, STEP) if step < sequence]
         for step in (*steps, sequence):
@@ -161,9 +164,9 @@ class SharedIndex(SharedReader):
                     raise VectorServerError("closed while it was written")
                 collections.add(*(vectors_of or passages.vectors)(numbers[i : i + SYNC_BATCH]))
             collections.build = replace(collections.build, reached=step, token=pending)
-            self._save(collections.build)
+            self._save(collections.build, pending)
         collections.build = replace(collections.build, reached=sequence, token=pending, pending="")
-        self._save(collections.build)
+        self._save(collections.build, pending)
         if purge:
             gone = set(purge)
             self._states.change(
@@ -200,7 +203,7 @@ class SharedIndex(SharedReader):
     def _build_next(
         self, generation: int, sequence: int, vectors_of: VectorsOf | None = None
     ) -> None:
-        current = self.reload().current
+        current = self.reload(newest=True).current
         archive = current.archive if current and self._may_share_names(current) else ""
         build = new_build(generation, archive)
         self._states.change(lambda now: replace(now, next=build))
@@ -213,7 +216,7 @@ class SharedIndex(SharedReader):
                 self._activate_next()
 
     def _activate_next(self) -> None:
-        old, generation = self.reload().current, self._store.generation()
+        old, generation = self.reload(newest=True).current, self._store.generation()
         self._states.change(
             lambda now: (
                 replace(now, current=now.next, next=None)
@@ -233,7 +236,7 @@ class SharedIndex(SharedReader):
             return
         with self._lock.hold() as may:
             if may:
-                self._remove_leftovers(self.reload())
+                self._remove_leftovers(self.reload(newest=True))
 
     def _remove_leftovers(self, state: SharedState) -> None:
         current, left = state.current, state.next
@@ -263,7 +266,7 @@ class SharedIndex(SharedReader):
             VectorServerError: The server can't be used, or another process writes the index.
         """
         with self._hold_lock():
-            self.reload()
+            self.reload(newest=True)
             current, passages = self._current, self._store.passages
             if current is None:
                 return
@@ -279,4 +282,4 @@ class SharedIndex(SharedReader):
 
     def has_purge(self) -> bool:
         """Return True while the server may still have erased passages."""
-        return bool(self._states.read().purge)
+        return bool(self._states.read_newest().purge)

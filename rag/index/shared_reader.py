@@ -86,9 +86,13 @@ class SharedReader:
 
     # state
 
-    def reload(self) -> SharedState:
-        """Read the state again, as another process may have changed it."""
-        state = self._states.read()
+    def reload(self, *, newest: bool = False) -> SharedState:
+        """Read the state again, as another process may have changed it.
+
+        Args:
+            newest: Read it from the record, rather than from the folder's copy of a shared one.
+        """
+        state = self._states.read_newest() if newest else self._states.read()
         current = self._current
         if state.current is None:
             self._current = None
@@ -138,17 +142,33 @@ class SharedReader:
         if "_pool" in self.__dict__:
             self.__dict__.pop("_pool").shutdown(wait=False, cancel_futures=True)
         self._client.close()
+        self._states.close()
 
     def _collections(self, build: Build) -> ServerCollections:
-        return ServerCollections(self._client, self._quotas, self._years, build, self._save)
+        def save(changed: Build) -> None:
+            self._save(changed, changed.pending)
 
-    def _save(self, build: Build) -> None:
-        """Save a build as the one that it is."""
+        return ServerCollections(self._client, self._quotas, self._years, build, save)
+
+    def _save(self, build: Build, begun: str | None) -> None:
+        """Save a build as the one that it is, under the lock.
+
+        Args:
+            build: The build, changed.
+            begun: The token of the sync that changes it; None if that begins.
+
+        Raises:
+            VectorServerError: Another process has begun to write it since, as this one had lost
+                its connection, and so the lock.
+        """
 
         def edit(state: SharedState) -> SharedState:
-            if state.next is not None and state.next.control == build.control:
-                return replace(state, next=build)
-            return replace(state, current=build)
+            is_next = state.next is not None and state.next.control == build.control
+            stored = state.next if is_next else state.current
+            unknown = stored is None or stored.control != build.control
+            if unknown or (begun is not None and stored is not None and stored.pending != begun):
+                raise VectorServerError(f"another process writes to the vector server {self.url}")
+            return replace(state, next=build) if is_next else replace(state, current=build)
 
         self._states.change(edit)
 
@@ -228,7 +248,7 @@ class SharedReader:
 
     def is_owned(self) -> bool:
         """Return False if the server's collections are not as this archive left them."""
-        current = self._states.read().current
+        current = self._states.read_newest().current
         return current is None or self._owns(current)
 
     @property

@@ -108,7 +108,14 @@ class StateStore:
 
     def read(self) -> SharedState:
         """Return the state; empty if it is missing or can't be read."""
-        return _parse(self._database.meta(KEY))
+        return parse_state(self._database.meta(KEY))
+
+    def read_newest(self) -> SharedState:
+        """Return the state as no other process can have changed it since, under the lock."""
+        return self.read()
+
+    def close(self) -> None:
+        """Release what it holds; the database stays open."""
 
     def change(self, edit: Callable[[SharedState], SharedState]) -> SharedState:
         """Replace the state in one transaction; needs the write lock.
@@ -130,7 +137,7 @@ class StateStore:
     @staticmethod
     def _change(database: Database, edit: Callable[[SharedState], SharedState]) -> SharedState:
         with database.transaction():
-            state = edit(_parse(database.meta(KEY)))
+            state = edit(parse_state(database.meta(KEY)))
             database.set_meta(KEY, json.dumps(asdict(state)))
         return state
 
@@ -140,12 +147,13 @@ class StateStore:
         Nothing is remembered by an archive that never had a shared index.
         """
         found = set(numbers)
-        state = self.read()
+        state = self.read_newest()
         if found - set(state.purge) and (state.current or state.next):
             self.change(lambda now: replace(now, purge=tuple(sorted(found | set(now.purge)))))
 
 
-def _parse(text: str) -> SharedState:
+def parse_state(text: str) -> SharedState:
+    """Return the state that a text has; an empty one if it has none."""
     with suppress(ValueError, TypeError, KeyError, AttributeError):
         value = json.loads(text)
         return SharedState(

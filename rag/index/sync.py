@@ -22,6 +22,7 @@ from rag.index.shared_state import StateStore
 from rag.index.text_sync import SYNC_BATCH, TextSync
 from rag.index.vector_index import VectorIndex
 from rag.store.articles import ArticleStore
+from rag.store.database import Database
 from rag.store.file_permissions import make_private
 from rag.store.passages import Numbers, Vectors
 from rag.store.staged_vectors import StagedVectors
@@ -65,6 +66,11 @@ class IndexSync(TextSync):
         self._seen = -1  # the last change that a search has seen; -1: look again
         self._seen_shared: tuple[int, int] | None = None  # as `_refresh_shared` returned it then
         self._scans = False  # whether vectors are scanned instead of opening the vector index
+
+    @property
+    def store(self) -> ArticleStore:
+        """The store that the indexes are made from: of a shared record, the folder's copy."""
+        return self._store
 
     def close(self) -> None:
         """Close the indexes that are open."""
@@ -219,13 +225,27 @@ class IndexSync(TextSync):
         """Write the compact vectors again; needs the write lock."""
         self.compact.rebuild(self._store)
 
-    def forget_vectors(self, numbers: Sequence[int]) -> None:
+    def forget_vectors(self, numbers: Sequence[int], record: Database) -> None:
         """Have passages deleted from a vector server, now or once it answers.
 
         Call it before the store forgets them; needs the write lock. The server may be one that the
         archive used before.
+
+        Args:
+            numbers: Passage numbers.
+            record: The archive's record.
         """
-        (self.shared or StateStore(self._store.database)).purge(numbers)
+        (self.shared or StateStore(record)).purge(numbers)
+
+    def has_forgotten_vectors(self) -> bool:
+        """Return True if no vector server has erased passages any more; it is told to delete them.
+
+        The next sync repeats it if the server can't be used.
+        """
+        if self.shared is None:
+            return True
+        self.share()
+        return not self.shared.has_purge()
 
     def rebuild_without_erased(self) -> bool:
         """Rebuild the indexes in the folder, and delete erased passages from a vector server.
@@ -332,4 +352,8 @@ class IndexSync(TextSync):
             files = self.files
             if not files.is_current() or synced_sequence(self.folder) != files.reached:
                 self._reopen()  # another process has written it since
-        self.catch_up()
+        self._catch_up_folder()
+
+    def share(self) -> None:
+        """Bring the index on a vector server up to date, if there is one that can be used."""
+        self._catch_up_shared(SHARED_WAIT)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rag.index.chroma_client import ChromaClient
 from rag.index.chroma_server import Quotas
 from rag.index.index_lock import FolderIndexLock
+from rag.index.record_state import LazyRecord, RecordIndexLock, RecordStateStore
 from rag.index.server_address import ServerAddress
 from rag.index.shared_index import SharedIndex
 from rag.settings import Settings
 from rag.store.articles import ArticleStore
+
+if TYPE_CHECKING:
+    from rag.store.postgres.database import PostgresDatabase
 
 
 def open_shared_index(settings: Settings, store: ArticleStore) -> SharedIndex | None:
@@ -18,7 +24,7 @@ def open_shared_index(settings: Settings, store: ArticleStore) -> SharedIndex | 
 
     Args:
         settings: The settings.
-        store: The archive's store.
+        store: The archive's store; of a shared record, the one over the folder's copy.
 
     Raises:
         SettingsError: The server's address isn't one.
@@ -33,5 +39,15 @@ def open_shared_index(settings: Settings, store: ArticleStore) -> SharedIndex | 
         settings.chroma_seconds,
     )
     quotas = Quotas(settings.chroma_results, settings.chroma_batch, settings.chroma_records)
-    lock = FolderIndexLock(store.database.folder)
-    return SharedIndex(store, ChromaClient(address), lock, quotas)
+    client, folder = ChromaClient(address), store.database.folder
+    if not settings.record:
+        return SharedIndex(store, client, FolderIndexLock(folder), quotas)
+
+    def connect() -> PostgresDatabase:
+        from rag.store.postgres.database import PostgresDatabase  # psycopg: 0.1 s
+
+        return PostgresDatabase(settings.record, folder)
+
+    record = LazyRecord(connect)
+    states = RecordStateStore(store.database, record)
+    return SharedIndex(store, client, RecordIndexLock(record), quotas, states)

@@ -18,17 +18,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import ModelError
+from rag.models.backend import Backend
 from rag.models.few_texts import FewTexts
 from rag.models.langchain_interface import EmbeddingsInterface
+from rag.models.many_texts import ManyTexts
 from rag.models.numpy_bert import Array, Bert, read_bert
 from rag.models.weights import longest_input, read_json
-from rag.settings import Precision
+from rag.settings import EmbeddingBackend, Precision
 
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
 
+    from rag.models.backend_choice import Encoder
     from rag.models.torch_backend import TransformerEncoder
-    from rag.models.torch_bert import TorchBert
 
 Task = Literal["query", "document"]
 Vectors = NDArray[np.float32]
@@ -51,19 +53,29 @@ class SentenceEmbeddings(EmbeddingsInterface):
     `count_tokens` counts them. Thread-safe.
     """
 
-    def __init__(self, folder: Path, *, name: str = "", precision: Precision = "auto") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        name: str = "",
+        precision: Precision = "auto",
+        backend: Backend | EmbeddingBackend = "auto",
+    ) -> None:
         """Take the model in a folder; it is loaded on first use.
 
         Args:
             folder: The model's folder.
             name: Its name; the folder if empty.
-            precision: Precision of torch's products.
+            precision: Precision of the products for passages.
+            backend: What computes the vectors of many passages: a `Backend` of this machine, a
+                library, or "auto" to measure.
         """
         self.name = name or str(folder)
         self.folder = folder
         self.precision = precision
-        self._loading, self._loading_torch = threading.Lock(), threading.Lock()
-        self._many: TorchBert | None = None
+        self._loading = threading.Lock()
+        self._loading_transformer = threading.Lock()  # queries don't wait for it
+        self._backend = backend
         self._transformer_or_none: TransformerEncoder | None = None
 
     @cached_property
@@ -112,26 +124,22 @@ class SentenceEmbeddings(EmbeddingsInterface):
             return _unit(self._transformer.vectors(prompted, lengths, task))
         return _unit(encoder.vectors([self._truncate(e, e.ids) for e in encodings]))
 
-    def _encoder_of_ids(self, task: Task, tokens: int) -> FewTexts | TorchBert | None:
+    def _encoder_of_ids(self, task: Task, tokens: int) -> Encoder | None:
         """Return what computes the vectors; None if sentence-transformers does."""
-        few = self._few
+        few, many = self._few, self._many
         if few is None:
             return None
-        loaded = self._many or self._transformer_or_none
-        if task == "query" or (loaded is None and tokens < TORCH_FROM_TOKENS):
+        is_loaded = many.is_loaded or self._transformer_or_none is not None
+        if task == "query" or (not is_loaded and tokens < TORCH_FROM_TOKENS):
             return few
-        return self._load_many()
+        return many.encoder(tokens)
 
-    def _load_many(self) -> TorchBert | None:
-        """Load torch for many passages; None if sentence-transformers computes them."""
-        bert = self._bert
-        with self._loading_torch:  # queries don't wait for it
-            if self._many is None and bert is not None:
-                from rag.models.torch_bert import TorchBert, choose_precision, has_accelerator
+    def backend(self) -> Backend:
+        """Return what computes the vectors of many passages; it is measured once on a machine."""
+        return self._many.backend()
 
-                if not has_accelerator():
-                    self._many = TorchBert(bert, choose_precision(self.precision))
-            return self._many
+    def _ids(self, texts: Sequence[str]) -> list[list[int]]:
+        return [self._truncate(encoding, encoding.ids) for encoding in self._encode(texts)]
 
     def _truncate(self, encoding: Encoding, values: list[int]) -> list[int]:
         """Return one value per token, without the tokens beyond `max_tokens`."""
@@ -199,9 +207,19 @@ class SentenceEmbeddings(EmbeddingsInterface):
         with self._loading:
             return self._few_or_none
 
+    @cached_property
+    def _many_texts(self) -> ManyTexts:
+        bert, precision = self._bert_or_none, self.precision
+        return ManyTexts(self.folder, bert, self._ids, self._backend, precision)
+
+    @property
+    def _many(self) -> ManyTexts:
+        with self._loading:
+            return self._many_texts
+
     @property
     def _transformer(self) -> TransformerEncoder:
-        with self._loading_torch:
+        with self._loading_transformer:
             if self._transformer_or_none is None:
                 from rag.models.torch_backend import TransformerEncoder
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from rag.errors import ChatModelError, ModelError
+from rag.models.backend import Backend, BackendReport, forget_measured, report_backend
 from rag.models.embeddings import SentenceEmbeddings
 from rag.models.presets import entailment_model, model_for
-from rag.models.weights import model_folder
+from rag.models.weights import model_folder, model_state
 from rag.settings import Settings
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SentenceEmbeddings",
+    "embedding_report",
     "open_chat_model",
     "open_embeddings",
     "open_entailment_model",
@@ -27,8 +29,12 @@ __all__ = [
 ]
 
 
-def open_embeddings(settings: Settings) -> SentenceEmbeddings:
+def open_embeddings(settings: Settings, backend: Backend | None = None) -> SentenceEmbeddings:
     """Return the settings' embedding model; it is loaded on first use.
+
+    Args:
+        settings: The settings.
+        backend: What computes its vectors of passages; None for the settings' choice.
 
     Raises:
         ModelError: The model is missing, or its weights are not the expected ones.
@@ -38,7 +44,32 @@ def open_embeddings(settings: Settings) -> SentenceEmbeddings:
         raise ModelError(
             "an archive needs an embedding model: BACKFILE_EMBEDDING_MODEL leaves it out"
         )
-    return SentenceEmbeddings(model_folder(name), name=name, precision=settings.embedding_precision)
+    return SentenceEmbeddings(
+        model_folder(name),
+        name=name,
+        precision=settings.embedding_precision,
+        backend=backend or settings.embedding_backend,
+    )
+
+
+def embedding_report(settings: Settings, *, measure: Literal["again", "never"]) -> BackendReport:
+    """Return what embeds many passages with the settings' model on this machine, and why.
+
+    Args:
+        settings: The settings.
+        measure: "again" measures now; "never" reads what was measured, and fetches no model.
+
+    Raises:
+        ModelError: It is to be measured, and the model can't be loaded.
+    """
+    name, library = model_for(settings, "embedding"), settings.embedding_backend
+    if measure == "never" and (not name or model_state(name) != "here"):
+        return BackendReport(None, "not measured")
+    model = open_embeddings(settings)
+    if measure == "again":
+        forget_measured(model.folder)
+        model.backend()
+    return report_backend(model.folder, library, settings.embedding_precision)
 
 
 def open_reranker(settings: Settings) -> BaseCrossEncoder | None:

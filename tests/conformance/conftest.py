@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -12,7 +13,20 @@ import pytest
 from rag.archive.archive import Archive, Mode
 from rag.settings import Settings
 from tests.archive.test_archive import WordEmbeddings
+from tests.support.chroma_server import ChromaProcess
 from tests.support.postgres import PostgresServer
+
+LONG = 60.0  # seconds, on a busy machine
+PATIENT = 20.0  # seconds for the vector server on a busy machine
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = LONG) -> float:
+    """Wait for a condition; return the seconds that it took."""
+    begun = time.monotonic()
+    while not condition():
+        assert time.monotonic() - begun < seconds
+        time.sleep(0.05)
+    return time.monotonic() - begun
 
 
 @pytest.fixture(scope="session")
@@ -22,6 +36,13 @@ def postgres_server() -> Iterator[PostgresServer]:
     server.close()
 
 
+@pytest.fixture
+def stoppable(postgres_server: PostgresServer) -> Iterator[PostgresServer]:
+    """The server, which the test may stop or kill."""
+    yield postgres_server
+    postgres_server.start()
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
 def record(request: pytest.FixtureRequest) -> str:
     """The address of an empty record; "" for one in the archive's folder."""
@@ -29,6 +50,15 @@ def record(request: pytest.FixtureRequest) -> str:
         return ""
     server: PostgresServer = request.getfixturevalue("postgres_server")
     return server.create_database()
+
+
+@pytest.fixture(params=["embedded", "server"])
+def vectors(request: pytest.FixtureRequest) -> str:
+    """The address of a Chroma server; "" for vectors in the archive's folder."""
+    if request.param == "embedded":
+        return ""
+    server: ChromaProcess = request.getfixturevalue("chroma_server")
+    return server.url
 
 
 @pytest.fixture
@@ -50,8 +80,16 @@ class Place:
 
 
 @pytest.fixture
-def place(tmp_path: Path, record: str) -> Place:
+def record_place(tmp_path: Path, record: str) -> Place:
+    """An archive with vectors in its folder, for tests that aren't about them."""
     return Place(tmp_path / "archive", Settings(record=record))
+
+
+@pytest.fixture
+def place(tmp_path: Path, record: str, vectors: str) -> Place:
+    return Place(
+        tmp_path / "archive", Settings(record=record, chroma=vectors, chroma_seconds=PATIENT)
+    )
 
 
 @pytest.fixture

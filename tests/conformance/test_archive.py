@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import string
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -84,8 +86,8 @@ def test_snapshots(place: Place) -> None:
         assert not archive.as_of(MOMENT - timedelta(days=1)).search("bridge")
 
 
-def test_browsing_and_names(place: Place) -> None:
-    with place.open() as archive:
+def test_browsing_and_names(record_place: Place) -> None:
+    with record_place.open() as archive:
         archive.add(
             [
                 make_article(
@@ -150,8 +152,8 @@ def test_other_model(place: Place) -> None:
         assert len(texts(reader)) == 6
 
 
-def test_logs_of_ingest(place: Place) -> None:
-    with place.open() as archive:
+def test_logs_of_ingest(record_place: Place) -> None:
+    with record_place.open() as archive:
         database = archive.store.database
         RejectLog(database).save([RejectedInput("a:1", "a", "broken\0", MOMENT)] * 2)
         assert [one.reason.rstrip("\0") for one in RejectLog(database).all()] == ["broken"]
@@ -179,8 +181,8 @@ def test_logs_of_ingest(place: Place) -> None:
         "Der Straßenübergang in İstanbul ﬁel. Ǆ ẞ \u0345 \U0001f309 \u202e bridge.",
     ],
 )
-def test_hostile_texts(place: Place, text: str) -> None:
-    with place.open() as archive:
+def test_hostile_texts(record_place: Place, text: str) -> None:
+    with record_place.open() as archive:
         hostile = Article(id=f"x/{text}"[:200], title=text, text=text, publisher=text, section=text)
         assert archive.add([in_two_passages(hostile)]).new == 1
         assert archive.add([in_two_passages(hostile)]).unchanged == 1
@@ -193,17 +195,46 @@ def test_hostile_texts(place: Place, text: str) -> None:
         assert not find_problems(archive)
 
 
-def test_lone_surrogates_are_refused(place: Place) -> None:
-    with place.open() as archive:
+def test_lone_surrogates_are_refused(record_place: Place) -> None:
+    with record_place.open() as archive:
         with pytest.raises(ReadError):
             archive.add(Article(id="1", title="t", text="half \ud83c bridge"))
         assert archive.add(make_article(1)).new == 1
 
 
-def test_large_text(place: Place) -> None:
-    with place.open() as archive:
-        text = "The bridge is long. " * 500_000
+def test_long_values(record_place: Place) -> None:
+    long = "".join(random.Random(1).choices(string.ascii_letters, k=6_000))  # hardly compressible
+    with record_place.open() as archive:
+        article = Article(
+            id="long",
+            title=long,
+            text=f"{long.title()} Bridge and Mr {long.title()} {long} opened it. It is long.",
+            publisher=long,
+            url=f"https://paper.example/{long}",
+            authors=(long, long[::-1]),
+            section=long,
+        )
+        assert archive.add([in_two_passages(article)]).new == 1
+        database = archive.store.database
+        visits = FetchHistory(database)
+        visits.save([FetchRecord(f"https://{long}/{n}", "e", "", 200, MOMENT) for n in range(2)])
+        assert visits.last(f"https://{long}/1").etag == "e"  # type: ignore[union-attr]
+        RejectLog(database).save(
+            [RejectedInput(f"{long}:{n}", long, "why", MOMENT) for n in (1, 2)]
+        )
+        assert len(RejectLog(database).all()) == 2
+        if record_place.settings.record:
+            with pytest.raises(ReadError, match="shorten it"):
+                archive.add(Article(id=long, title="t", text="The bridge."))
+        else:
+            assert archive.add(Article(id=long, title="t", text="The bridge.")).new == 1
+        assert not find_problems(archive)
+
+
+def test_large_text(record_place: Place) -> None:
+    with record_place.open() as archive:
+        text = "The bridge is long. " * 50_000
         archive.add([in_two_passages(Article(id="1", title="Long", text=text))])
         assert archive.article("1").text == text  # type: ignore[union-attr]
-    with place.open("read") as reader:
+    with record_place.open("read") as reader:
         assert reader.article("1").text == text  # type: ignore[union-attr]

@@ -50,7 +50,16 @@ QUALITY = ROOT / "tests" / "quality"
 QUESTIONS = QUALITY / "sample_questions.jsonl"
 DIGITS = 4
 # Values of JSON that differ from run to run.
-VOLATILE = {"path", "last_ingest", "last_run", "bytes", "seconds", "ms", "first_statement_ms"}
+VOLATILE = {
+    "path",
+    "last_ingest",
+    "last_run",
+    "bytes",
+    "seconds",
+    "ms",
+    "first_statement_ms",
+    "embedding",
+}
 WORDS = {"notice", "reason", "understood"}
 NAMES_OF_MEASURES = {"set", "measure", "kind"}
 
@@ -64,7 +73,13 @@ Both = tuple[Any, Any]  # facts and words
 def plain_environment() -> Iterator[None]:
     """Unset the project's variables; compute in float32, and print lines of 80 characters."""
     kept = {name: text for name, text in os.environ.items() if not name.startswith("BACKFILE_")}
-    fixed = {"BACKFILE_EMBEDDING_PRECISION": "float32", "COLUMNS": "80", "NO_COLOR": "1"}
+    fixed = {
+        "BACKFILE_EMBEDDING_BACKEND": "torch",
+        "BACKFILE_EMBEDDING_PRECISION": "float32",
+        "OMP_NUM_THREADS": "1",
+        "COLUMNS": "80",
+        "NO_COLOR": "1",
+    }
     with mock.patch.dict(os.environ, kept | fixed, clear=True):
         yield
 

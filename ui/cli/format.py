@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from rag.archive.name_quotations import NameQuotation
     from rag.archive.names import NameCount, NamePage
     from rag.archive.stats import ArchiveStatus, CoverageGap
+    from rag.models.backend import BackendReport, Measured
     from rag.retrieval.hybrid import RetrievalResult
 
 
@@ -151,8 +152,13 @@ def _quotation(one: NameQuotation, width: int) -> str:
     return _fill(f"{article_text(one.text)} {source}", width, indent=" " * 4, first="-   ")
 
 
-def status_text(status: ArchiveStatus) -> str:
-    """Return the overview of an archive, with its publishers and their gaps."""
+def status_text(status: ArchiveStatus, backend: BackendReport | None = None) -> str:
+    """Return the overview of an archive, with its publishers and their gaps.
+
+    Args:
+        status: The archive's status.
+        backend: What embeds passages on this machine; None to leave it out.
+    """
     lines = [
         f"archive          {terminal_text(str(status.path))}",
         f"articles         {status.articles:,}",
@@ -164,8 +170,10 @@ def status_text(status: ArchiveStatus) -> str:
         f"size             {status.bytes / 1e6:,.1f} MB",
         f"embedding model  {terminal_text(status.embedding_model)}",
         *_reembedding(status),
+        *(_embedding(backend) if backend else []),
         *_vector_server(status),
         f"sequence         {status.sequence}",
+        *_record(status),
     ]
     for publisher in status.publishers:
         name = article_text(publisher.name) or "(no publisher)"
@@ -173,6 +181,22 @@ def status_text(status: ArchiveStatus) -> str:
         lines.append(f"  {publisher.articles:>8,}  {name}{f', {when}' if when else ''}")
         lines += [_gap(gap) for gap in status.gaps if gap.publisher == publisher.name]
     return "\n".join(lines)
+
+
+def _embedding(report: BackendReport) -> list[str]:
+    """Return how passages are embedded, and the rates of all that was measured."""
+    if (chosen := report.backend) is None:
+        return ["embedding with   measured at the next large ingest, or by --measure"]
+    threads = "1 thread" if chosen.threads == 1 else f"{chosen.threads} threads"
+    why = "as set" if report.why == "set" else "the fastest here, in tokens/s and thread:"
+    return [f"embedding with   {chosen.library} in {chosen.precision}, {threads}, {why}"] + [
+        f"  {one.rate:>8,.0f}  {one.library} in {one.precision}{_disagreement(one)}"
+        for one in sorted(report.measured, key=lambda one: -one.rate)
+    ]
+
+
+def _disagreement(one: Measured) -> str:
+    return "" if one.agrees else f", not used: cosine to float32 {one.cosine:.4f}"
 
 
 def _last_ingest(status: ArchiveStatus) -> str:
@@ -200,6 +224,18 @@ def _reembedding(status: ArchiveStatus) -> list[str]:
     return [
         f"  changing to    {terminal_text(begun.model)}, {begun.done:,} of {begun.of:,} passages"
     ]
+
+
+def _record(status: ArchiveStatus) -> list[str]:
+    state = status.record
+    if state is None:
+        return []
+    as_of = f"as of {format_datetime(state.as_of)}" if state.as_of else "never copied"
+    if state.problem:
+        return [f"record           {as_of}: {terminal_text(state.problem)}"]
+    behind = f"{state.lag_changes:,} change{'' if state.lag_changes == 1 else 's'} behind"
+    lag = f"{behind}, by {state.lag_seconds:,.0f} s" if state.lag_changes else "up to date"
+    return [f"record           {terminal_text(state.server)}: {lag}, {as_of}"]
 
 
 def _vector_server(status: ArchiveStatus) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,7 +19,7 @@ from rag.errors import (
     RecordUnavailableError,
     SettingsError,
 )
-from rag.store.database import Connection, Cursor, Database
+from rag.store.database import LONGEST_KEY, Connection, Cursor, Database
 from rag.store.migrations import NEWEST
 from rag.store.postgres.dialect import strip_nul, translate
 from rag.store.postgres.errors import describe, map_error
@@ -26,14 +27,19 @@ from rag.store.postgres.schema import (
     KEYS,
     LOCK_KEY,
     REEMBED_KEY,
+    VECTORS_KEY,
     create_or_upgrade,
     foreign_triggers,
+    install_triggers,
     position,
     refuse_newer,
+    renew_record,
+    tables_without_triggers,
     version_of,
 )
 
 LOCK_WAIT = 600  # seconds for other writers; a switch of models holds the lock for minutes
+POLL = 0.2  # seconds between two tries to get a lock
 COMPACT_WAIT = 10  # seconds for the readers of a table that is rewritten
 # Seconds: what the server and this process allow a lost connection; it keeps the lock until then.
 _LIMITS = {
@@ -147,6 +153,8 @@ def _clean(parameters: Any) -> Any:
 
 class PostgresDatabase(Database):
     """The record of an archive in a PostgreSQL database that several machines share."""
+
+    longest_key = LONGEST_KEY
 
     def __init__(self, address: str, folder: Path, *, create: bool = False) -> None:
         """Connect, and upgrade the schema if it is older.
@@ -325,6 +333,31 @@ class PostgresDatabase(Database):
             if connection.is_usable:
                 connection.execute(f"SELECT pg_advisory_unlock({REEMBED_KEY})")
 
+    @contextmanager
+    def hold_vector_server(self, wait: float) -> Iterator[bool]:
+        """Keep every other process from writing to the archive's vector server during the block.
+
+        Args:
+            wait: Seconds to wait for one that does.
+
+        Yields:
+            False if it still writes after that.
+        """
+        connection, until = self._begin("SELECT 1"), time.monotonic() + wait
+        take = f"SELECT pg_try_advisory_lock({VECTORS_KEY})"
+        while not connection.execute(take).fetchone()[0]:
+            if time.monotonic() >= until:
+                yield False
+                return
+            time.sleep(min(POLL, wait))
+        self._local.depth = self._depth + 1
+        try:
+            yield True
+        finally:
+            self._local.depth -= 1
+            if connection.is_usable:
+                connection.execute(f"SELECT pg_advisory_unlock({VECTORS_KEY})")
+
     def head(self) -> int:
         """Return the position of the newest change of a row."""
         try:
@@ -388,6 +421,28 @@ class PostgresDatabase(Database):
         except RecordUnavailableError as error:
             return [describe(error)]
         return []
+
+    @property
+    def has_checksums(self) -> bool:
+        """True if the server checks its pages as it reads them."""
+        row = self.connection.execute("SELECT current_setting('data_checksums')").fetchone()
+        return bool(row[0] == "on")
+
+    def blind_tables(self) -> list[str]:
+        """Return the tables whose changes followers miss, as their triggers are gone."""
+        return tables_without_triggers(self.connection.raw)
+
+    def repair_triggers(self) -> None:
+        """Create the triggers again, and have every follower copy all of the record again."""
+        with self.transaction():
+            for table in self.blind_tables():
+                install_triggers(self.connection.raw, table)
+        self.renew()
+
+    def renew(self) -> None:
+        """Have every follower copy all of the record again."""
+        with self.transaction():
+            renew_record(self.connection.raw)
 
     def foreign_objects(self) -> list[tuple[str, str]]:
         """Return the triggers on the record's tables that Backfile didn't create."""
