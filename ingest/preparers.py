@@ -16,6 +16,7 @@ from typing import ClassVar
 from ingest.preparing import NotPrepared, Outcome, place_of
 from ingest.readers import Reject
 from rag.archive.preparation import Draft
+from rag.errors import BackfileError
 
 CHUNK_CHARACTERS = 50_000  # text of a chunk: about 1 s of embedding on one core
 # Characters of text that are sent ahead for each process: 5 s of embedding, while a batch is
@@ -25,7 +26,7 @@ ATTEMPTS = 2  # times that a chunk, and then each of its articles, is sent
 LOST = "the process that prepared it ended unexpectedly, twice: out of memory, or a crash"
 
 
-class LostWorkerError(Exception):
+class LostWorkerError(BackfileError):
     """A process ended before it had prepared its chunk."""
 
 

@@ -174,10 +174,14 @@ class ChromaClient:
         return answer
 
     def upsert(self, collection: Collection, numbers: Numbers, vectors: Vectors) -> None:
-        """Write records; those that are there are replaced."""
+        """Write passages; those that are there are replaced."""
+        self.write(collection, [str(number) for number in numbers.tolist()], vectors)
+
+    def write(self, collection: Collection, ids: Sequence[str], vectors: Vectors) -> None:
+        """Write records of any ids; those that are there are replaced."""
         rows = np.ascontiguousarray(vectors, "<f4")
         body = {
-            "ids": [str(number) for number in numbers.tolist()],
+            "ids": list(ids),
             "embeddings": [base64.b64encode(row.tobytes()).decode() for row in rows],
         }
         self._json("POST", f"{self._at(collection.id)}/upsert", body, WRITE_SECONDS)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,6 +23,7 @@ from rag.index.chroma_client import (
     QueryRefusedError,
     query_vector,
 )
+from rag.index.overwriting import erase_vectors
 from rag.index.publication_years import UNKNOWN, PublicationYears
 from rag.index.shared_state import Build
 from rag.store.passages import Numbers, Vectors
@@ -279,6 +281,15 @@ class ServerCollections:
         left = list(dict.fromkeys(ids))
         for part in self.parts():
             self._delete(part, left)
+
+    def erase(self, numbers: Iterable[int]) -> None:
+        """Delete passages, and have the server overwrite their vectors in its files."""
+        left = np.array(sorted(set(numbers)), np.int64)
+        for part in self.parts() if len(left) else ():
+            with suppress(CollectionMissingError):
+                for some in _chunks(left, min(self._quotas.batch, self._quotas.results)):
+                    erase_vectors(self._client, self.collection(part), some, self._quotas.batch)
+                self._counts.pop(part, None)
 
     def _delete(self, part: Part, ids: list[str]) -> None:
         for i in range(0, len(ids), self._quotas.batch):

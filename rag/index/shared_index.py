@@ -155,7 +155,7 @@ class SharedIndex(SharedReader):
         self._client.set_metadata(control, {TOKEN: pending})
         collections.remove(passages.removed_since(build.reached))
         purge = self._states.read_newest().purge
-        collections.purge(str(number) for number in purge)
+        collections.erase(purge)
         steps = [step for step in passages.steps_since(build.reached, STEP) if step < sequence]
         for step in (*steps, sequence):
             numbers = passages.numbers_added_between(collections.build.reached, step)

@@ -6,6 +6,7 @@ import shutil
 import signal
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -365,6 +366,29 @@ def test_doctor_finds_and_repairs_what_a_server_lost(
         assert repair_archive(archive) == ()
         assert held_on(archive) == list(range(1, 13))
     assert problems(folder, settings) == []
+
+
+def test_erased_vectors_leave_the_files_of_the_server(
+    chroma_server: ChromaProcess, tmp_path: Path
+) -> None:
+    folder, settings = tmp_path / "archive", server_settings(chroma_server)
+    add(folder, settings, [storm(n) for n in range(1_300)])  # some are in its log, some in a file
+    with open_archive(folder, settings, "write") as archive:
+        shared = archive.indexes.shared
+        assert shared is not None
+        _, vectors = archive.store.passages.vectors(np.array([3, 1_250]))
+        forms = [row.astype("<f4").tobytes() for row in vectors]
+        _, indexed = shared.vectors_of(np.array([3, 1_250]))
+        forms += [row.astype("<f4").tobytes() for row in indexed]
+        assert any(form in data for form in forms for data in files_of(chroma_server))
+        assert archive.erase(["courier.example/storm-2", "courier.example/storm-1249"])
+    chroma_server.vacuum()
+    assert not any(form in data for form in forms for data in files_of(chroma_server))
+    assert problems(folder, settings) == []
+
+
+def files_of(server: ChromaProcess) -> Iterator[bytes]:
+    return (path.read_bytes() for path in server.folder.rglob("*") if path.is_file())
 
 
 @pytest.mark.parametrize("server_is", ["there", "gone"])

@@ -66,6 +66,13 @@ class ChromaProcess:
         self.process.send_signal(signal.SIGCONT)
         return self
 
+    def vacuum(self) -> None:
+        """Stop the server, run `chroma vacuum`, and start it again."""
+        self.kill()
+        line = [sys.executable, "-c", RUN, "vacuum", "--path", str(self.folder), "--force"]
+        subprocess.run(line, check=True, capture_output=True)
+        self.start()
+
     def kill(self) -> None:
         """Kill the server as `kill -9` does."""
         if self.process is not None:
