@@ -261,6 +261,7 @@ def test_completion_offers_commands_options_formats_and_files() -> None:
         "plain,restore",
         "plain,reindex",
         "plain,reembed",
+        "plain,record",
     ]
     assert complete("backfile evaluate r") == ["plain,retrieval"]
     assert "plain,--asked-on" in complete("backfile search --as")
