@@ -9,7 +9,7 @@ PARALLEL ?= -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 # every worker reads the tests, and every process that they start the code: compiled once, kept
 PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -rR $(PARALLEL)
 
-.PHONY: help install demo serve test test-fast test-full lint docs faults bench fuzz clean
+.PHONY: help install demo serve test test-fast test-full lint lint-types lint-code docs faults bench fuzz clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -54,12 +54,17 @@ test-fast: $(VENV)/.installed-test ## run the quick tests, without the model and
 	$(PYTEST) -m "not slow and not full and not model and not browser"
 
 test-full: $(VENV)/.installed-test ## run every test, the slow ones too, on more examples: what CI runs
-	$(PYTEST) --hypothesis-profile full
+	$(PYTEST) --hypothesis-profile full --durations 40
 
 lint: $(VENV)/.installed-test ## ruff, mypy, bandit, the import contracts and words that we don't use
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync lint-types lint-code
+
+lint-types: # beside the rest: it takes as long, on one processor
+	$(BIN)/mypy
+
+lint-code:
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m tests.lint.security
 	$(BIN)/python -m tests.lint.prose
@@ -71,8 +76,8 @@ docs: $(VENV)/.installed-docs ## build the documentation into site/
 faults: $(VENV)/.installed-test ## kill KILLS=500 writers, fill the disk, search beside a writer: 30 minutes
 	FAULTS=full KILLS=$(KILLS) $(BIN)/python -m pytest tests/faults
 
-bench: $(VENV)/.installed-test ## measure speed against the tutorial's pipeline
-	$(BIN)/python -m tests.benchmarks
+bench: $(VENV)/.installed-test ## measure speed, and write it into docs/benchmarks.md
+	$(BIN)/python -m tests.benchmarks.report
 
 fuzz: $(VENV)/.installed-test ## read a thousand damaged inputs of every kind
 	$(BIN)/python -m tests.fuzz

@@ -21,20 +21,17 @@ def run(connection: Connection) -> None:
     start_worker()
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     use_one_thread()
+    from ingest.preparing import answer  # imports numpy
+
     try:
         settings, mapping = connection.recv()
         while True:
-            drafts = connection.recv()
-            try:
-                answer = mapping(settings, drafts)
-            except Exception as error:
-                answer = error
-            _answer(connection, answer)
+            _send(connection, answer(settings, connection.recv(), mapping))
     except (EOFError, OSError):  # nobody asks any more
         return
 
 
-def _answer(connection: Connection, answer: object) -> None:
+def _send(connection: Connection, answer: object) -> None:
     """Send outcomes or an error; an error that can't be sent, by its words."""
     try:
         connection.send(answer)

@@ -13,23 +13,29 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from multiprocessing.util import Finalize
 from pathlib import Path
 
 from ingest.local_worker_process import run
-from ingest.preparers import LostWorkerError, Preparers
+from ingest.preparers import Chunk, LostWorkerError, Preparers
 from ingest.preparing import Mapping, Outcome, prepare_drafts, settings_of_model
 from ingest.worker_start import without_interrupts
 from rag.archive.preparation import Draft
 from rag.errors import ModelError
+from rag.models.backend import report_backend
+from rag.models.embeddings import TORCH_FROM_TOKENS
+from rag.models.loading import open_embeddings
 from rag.settings import Settings
 
 # Characters of new text from which processes are worth their start: 20 s of embedding on one core.
 STARTS_AT = 1_000_000
 WORKER_BYTES = 1_500_000_000  # memory for a process with torch and a small model
 MOST_WORKERS = 8  # by default: this process reads and writes as fast as 8 embed
+# Characters from which passages are embedded by the backend for many of them.
+MANY_CHARACTERS = 4 * TORCH_FROM_TOKENS
 # Processes that may be lost one after the other, with nothing prepared in between: one article
 # takes 4 with it.
 MOST_LOST = 12
@@ -78,7 +84,9 @@ class LocalWorkers(Preparers):
             mapping: What they run: a function that can be pickled.
         """
         self.workers, self.starts_at = workers, starts_at
-        self._task = settings_of_model(settings), mapping
+        self._settings = settings_of_model(settings)
+        self._mapping = mapping
+        self._is_chosen = False  # whether the settings name the backend
         self._waiting: deque[tuple[Sequence[Draft], Future[list[Outcome]]]] = deque()
         self._changed = threading.Condition()
         self._threads: list[threading.Thread] = []
@@ -88,6 +96,17 @@ class LocalWorkers(Preparers):
         self._lost = 0  # processes, since a chunk was prepared
         # An interpreter that exits with this pool open would wait for the processes.
         self._finalize = Finalize(self, _kill, args=(self._processes,), exitpriority=10)
+
+    def submit(self, drafts: Sequence[Draft]) -> list[Chunk]:
+        """Send drafts to the processes, in chunks.
+
+        The backend for many passages is measured here, once on a machine, and not by each process.
+        """
+        size = sum(len(draft.article.text) for draft in drafts)
+        if not self._is_chosen and not self._threads and size >= MANY_CHARACTERS:
+            self._settings = _with_backend(self._settings)
+            self._is_chosen = True
+        return super().submit(drafts)
 
     def close(self) -> None:
         """End the processes at once."""
@@ -147,7 +166,7 @@ class LocalWorkers(Preparers):
 
     def _start(self) -> _Worker:
         try:
-            worker = _Worker(*self._task)
+            worker = _Worker(self._settings, self._mapping)
         except OSError as error:
             raise ModelError(
                 f"a worker process can't be started ({error}): use --workers 1"
@@ -216,6 +235,16 @@ class _Worker:
         """Wait for the end of the process, and close the connection."""
         self._process.join()
         self._connection.close()
+
+
+def _with_backend(settings: Settings) -> Settings:
+    """Return settings that name the backend that is the fastest for the model on this machine."""
+    model = open_embeddings(settings)
+    known = report_backend(model.folder, settings.embedding_backend, settings.embedding_precision)
+    backend = known.backend or model.backend()  # which takes seconds, and loads torch
+    return replace(
+        settings, embedding_backend=backend.library, embedding_precision=backend.precision
+    )
 
 
 def _kill(workers: set[_Worker] | list[_Worker]) -> None:

@@ -16,6 +16,7 @@ from typing import ClassVar
 from ingest.preparing import NotPrepared, Outcome, place_of
 from ingest.readers import Reject
 from rag.archive.preparation import Draft
+from rag.errors import BackfileError
 
 CHUNK_CHARACTERS = 50_000  # text of a chunk: about 1 s of embedding on one core
 # Characters of text that are sent ahead for each process: 5 s of embedding, while a batch is
@@ -25,7 +26,7 @@ ATTEMPTS = 2  # times that a chunk, and then each of its articles, is sent
 LOST = "the process that prepared it ended unexpectedly, twice: out of memory, or a crash"
 
 
-class LostWorkerError(Exception):
+class LostWorkerError(BackfileError):
     """A process ended before it had prepared its chunk."""
 
 
@@ -71,8 +72,10 @@ class Preparers(ABC):
                     future = self._send(drafts, first=True)
         if len(drafts) == 1:
             return [NotPrepared(Reject(place_of(drafts[0].article), LOST))]
-        alone = [([draft], self._send([draft], first=True)) for draft in drafts]
-        return [one for single, sent in alone for one in self._outcomes(single, sent)]
+        found: list[Outcome] = []
+        for draft in drafts:  # in turn, so that none is lost along with another
+            found += self._outcomes([draft], self._send([draft], first=True))
+        return found
 
     @abstractmethod
     def _send(self, drafts: Sequence[Draft], *, first: bool = False) -> Future[list[Outcome]]:

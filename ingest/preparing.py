@@ -63,6 +63,19 @@ def prepare_drafts(settings: Settings, drafts: Sequence[Draft]) -> list[Outcome]
     return _outcomes(drafts, _open_model(settings))
 
 
+def answer(
+    settings: Settings, drafts: Sequence[Draft], mapping: Mapping = prepare_drafts
+) -> list[Outcome] | Exception:
+    """Return the outcomes of drafts, or the error of the model: the task of a process.
+
+    Errors are values, since each cluster wraps those that are raised in its own way.
+    """
+    try:
+        return mapping(settings, drafts)
+    except Exception as error:
+        return error
+
+
 def place_of(article: Article) -> str:
     """Return the place by which a reject names an article."""
     return article.url or article.id

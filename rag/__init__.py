@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from rag.errors import ModelError as ModelError
     from rag.errors import QuestionTooLongError as QuestionTooLongError
     from rag.errors import ReadError as ReadError
+    from rag.errors import RecordUnavailableError as RecordUnavailableError
     from rag.errors import RemoteError as RemoteError
     from rag.errors import SavedItemError as SavedItemError
     from rag.errors import SettingsError as SettingsError
@@ -80,6 +81,7 @@ _MODULES = {
         "ModelError",
         "QuestionTooLongError",
         "ReadError",
+        "RecordUnavailableError",
         "RemoteError",
         "SavedItemError",
         "SettingsError",

@@ -16,6 +16,7 @@ from rag.schema import ArticleMetadata, Citation, Hit, Statement
 
 if TYPE_CHECKING:
     from ingest.report import IngestReport
+    from rag.archive.follower_state import FollowerState
     from rag.archive.stats import ArchiveStatus
     from rag.store.ingest_log import IngestRun
 
@@ -165,6 +166,19 @@ def status_value(status: ArchiveStatus) -> dict[str, Any]:
         "vector_server": asdict(status.vector_server) if status.vector_server else None,
         "stories_told_again": status.stories_told_again,
         "copies": status.copies,
+        **({"record": record_value(status.record)} if status.record else {}),
+    }
+
+
+def record_value(state: FollowerState) -> dict[str, Any]:
+    """Return how a folder stands to the shared record that it follows, as JSON."""
+    return {
+        "server": state.server,
+        "reachable": state.reachable,
+        "as_of": state.as_of.isoformat(timespec="seconds") if state.as_of else None,
+        "lag_changes": state.lag_changes,
+        "lag_seconds": round(state.lag_seconds, 1),
+        "problem": state.problem,
     }
 
 

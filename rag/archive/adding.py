@@ -10,7 +10,6 @@ from rag.archive.preparation import Draft, Embed, fill_reused
 from rag.errors import EmbeddingMismatchError, ReadError
 from rag.schema import Article, Span
 from rag.store.articles import PREPARED_VERSION, ArticleStore, PreparedArticle, content_hash
-from rag.store.staged_vectors import MODEL
 from rag.store.withdrawals import Withdrawals
 from rag.valid_dates import EARLIEST_YEAR, LATEST_YEAR, is_valid_date
 
@@ -94,8 +93,6 @@ def write_prepared(
         fill_reused(entry, store.known_vectors(entry.article.id), embed) if entry.reused else entry
         for entry in entries
     ]
-    if any(entry.model for entry in entries) and not store.database.meta(MODEL):
-        store.database.set_meta(MODEL, model)
     done = store.put(entries)
     return AddResult(
         new=len(done.written) - done.changed,

@@ -30,11 +30,12 @@ from rag.archive.reembed import (
     reembed,
     reembed_shared,
 )
-from rag.archive.storable import without_nul
+from rag.archive.storable import as_storable
 from rag.errors import (
     ArchiveDamagedError,
     ArchiveLockedError,
     BackfileError,
+    EmbeddingMismatchError,
     RecordUnavailableError,
 )
 from rag.index.consistency import find_lost_writes
@@ -135,7 +136,9 @@ class Archive(ArchiveReader):
         folder = Path(path if path is not None else settings.archive)
         create = create and mode == "write"
         if settings.record:
-            return cls._open_shared(folder, mode, embeddings, reranker, settings, create=create)
+            return cls._open_shared(
+                folder, mode, embeddings, reranker, settings, create, on_data_loss
+            )
         if mode == "write" and not create:
             ArticleStore(folder).close()  # raises before the lock's folder is created
         with (
@@ -180,8 +183,8 @@ class Archive(ArchiveReader):
         embeddings: Any,
         reranker: BaseCrossEncoder | None,
         settings: Settings,
-        *,
         create: bool,
+        on_data_loss: OnDataLoss,
     ) -> Archive:
         """Open an archive whose record is on PostgreSQL, and the folder that follows it."""
         from rag.archive.erasure import finish_erasure
@@ -202,7 +205,7 @@ class Archive(ArchiveReader):
             copy = follower.open_copy()
             opened.callback(copy.close)
             store = ArticleStore.over(record) if record else copy
-            if record:
+            if record and on_data_loss == "refuse":
                 refuse_triggers(folder, record)
             generation = store.generation()
             model = ArchiveModel(embeddings, settings, store.database.meta(MODEL))
@@ -257,9 +260,19 @@ class Archive(ArchiveReader):
         result = AddResult()
         with map_disk_errors(self.path):
             for batch in split_at_repeats(articles):
-                drafts, skipped = self.draft(batch)
-                result += skipped + self.write(self.prepare(drafts))
+                result += self._add(batch)
         return result
+
+    def _add(self, batch: Sequence[NewArticle]) -> AddResult:
+        """Add articles; once more if another machine switches the model of a shared record."""
+        while True:
+            generation = self._store.generation()
+            drafts, skipped = self.draft(batch)
+            try:
+                return skipped + self.write(self.prepare(drafts))
+            except EmbeddingMismatchError:
+                if generation == self._store.generation():
+                    raise
 
     def draft(self, articles: Iterable[NewArticle]) -> tuple[list[Draft], AddResult]:
         """Return what has to be prepared to add articles: those that are new or have changed.
@@ -274,7 +287,8 @@ class Archive(ArchiveReader):
             ReadError: As in `add`.
         """
         if self.follower is not None:
-            articles = map(without_nul, articles)
+            articles = map(as_storable, articles)
+            self._sync_model()  # another machine may have switched it
         return draft_articles(self._store, articles)
 
     def prepare(self, drafts: Sequence[Draft]) -> list[PreparedArticle]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rag.archive.archive import Archive
+from rag.archive.archive import INDEX_WAIT, Archive
+from rag.errors import ArchiveLockedError
 from rag.index.consistency import find_lost_writes, index_problems, repair_indexes
 from rag.store.change_times import repair_change_times
 from rag.store.integrity import Problem, store_problems
@@ -35,14 +36,33 @@ def find_problems(archive: Archive) -> tuple[Problem, ...]:
         The problems found; empty if the archive is intact.
     """
     archive.refresh()
-    problems = (*store_problems(archive.store.database), *_saved_problems(archive))
+    problems = (*_store_problems(archive), *_saved_problems(archive))
     if any(problem.whole_file for problem in problems):
         return problems
+    if archive.follower is not None:
+        return (*problems, *index_problems(archive.indexes.store, archive.indexes))
     if loss := find_lost_writes(archive.path, archive.store.database):
         count = loss.last - loss.first + 1
         lost = Problem("store", loss.description, "give up", count, remedy=loss.remedy)
         return (*problems, lost)  # comparing the indexes would only repeat the loss
     return (*problems, *index_problems(archive.store, archive.indexes))
+
+
+def unchecked(archive: Archive) -> tuple[str, ...]:
+    """Return what `find_problems` can't check, as parts of sentences; empty without a record."""
+    if archive.follower is None:
+        return ()
+    from rag.archive.record_check import unchecked_parts
+
+    return tuple(unchecked_parts(archive.follower))
+
+
+def _store_problems(archive: Archive) -> Iterator[Problem]:
+    if archive.follower is None:
+        return store_problems(archive.store.database)
+    from rag.archive.record_check import record_problems  # psycopg: 0.1 s
+
+    return record_problems(archive.follower)
 
 
 def repair_archive(archive: Archive) -> tuple[Problem, ...]:
@@ -57,8 +77,17 @@ def repair_archive(archive: Archive) -> tuple[Problem, ...]:
     Returns:
         The problems that are left.
     """
+    with archive.indexes.hold_write_lock(INDEX_WAIT) as may:
+        if not may:
+            raise ArchiveLockedError(
+                f"another process is writing to {archive.path}: try again when it has finished"
+            )
+        return _repair(archive)
+
+
+def _repair(archive: Archive) -> tuple[Problem, ...]:
     database = archive.store.database
-    problems = tuple(store_problems(database))
+    found = problems = tuple(_store_problems(archive))
     if not find_saved_damage(SavedDatabase(archive.path)):
         _erase_left_words(archive)
     if any(problem.whole_file for problem in problems):
@@ -83,9 +112,15 @@ def repair_archive(archive: Archive) -> tuple[Problem, ...]:
         texts = embedded_texts(database, lost[i : i + BATCH])
         if texts:
             write_vectors(database, texts, archive.embed(list(texts.values())))
+    if archive.follower is not None:
+        from rag.archive.record_check import repair_record
+
+        repair_record(archive.follower, found)
+        archive.refresh()
     if undated:
         archive.indexes.rebuild(bm25=True, vectors=False)
-    repair_indexes(archive.indexes, tuple(index_problems(archive.store, archive.indexes)))
+    indexes = archive.indexes
+    repair_indexes(indexes, tuple(index_problems(indexes.store, indexes)))
     return find_problems(archive)
 
 

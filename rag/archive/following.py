@@ -7,15 +7,16 @@ go on while the record can't be reached, and `FollowerState` says how old the co
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Sequence
-from contextlib import closing, suppress
-from dataclasses import dataclass
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from pathlib import Path
 
 from rag.archive.erasure import erase_from_logs
+from rag.archive.follower_state import FollowerState
 from rag.errors import (
     ArchiveDamagedError,
     ArchiveLockedError,
@@ -26,36 +27,18 @@ from rag.errors import (
 from rag.index.search import Indexes
 from rag.store.articles import ArticleStore
 from rag.store.lock import writer_lock
+from rag.store.postgres.comparison import Difference, compare_copy
 from rag.store.postgres.copying import AS_OF, ERASING, REACHED, Copied, copy_changes, is_follower
 from rag.store.postgres.database import PostgresDatabase, server_of
 from rag.store.sqlite_database import SqliteDatabase
 
+LOG = logging.getLogger("backfile.record")
 INTERVAL = 1.0  # seconds between two looks at the record
 RETRY = 5.0  # seconds, while it can't be reached
 COMPACT_INTERVAL = 60.0  # seconds until erased rows are looked for again
 REBUILT = "indexes rebuilt"  # value of ERASING
+BEFORE_ALL = "-1"  # value of REACHED: copy everything
 CLOSING_WAIT = 5.0  # seconds for another process that is following
-
-
-@dataclass(frozen=True, slots=True)
-class FollowerState:
-    """State of a folder's copy of the record.
-
-    Attributes:
-        server: The record's server and database.
-        reachable: True if the last look at the record succeeded.
-        as_of: When the copy last had all of the record's changes; None if never.
-        lag_changes: Changes of the record that the copy lacks, as of the last look.
-        lag_seconds: Age of the oldest of them; while the record can't be reached, of the copy.
-        problem: Why the copy isn't brought up to date; "" if it is.
-    """
-
-    server: str
-    reachable: bool
-    as_of: datetime | None
-    lag_changes: int
-    lag_seconds: float
-    problem: str = ""
 
 
 class RecordFollower:
@@ -76,12 +59,13 @@ class RecordFollower:
         self._store: ArticleStore | None = None
         self._indexes: Indexes | None = None
         self._next_compaction = 0.0
+        self._swept = False
         self._busy = threading.Lock()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._as_of: datetime | None = None
         self._behind: tuple[int, datetime | None] = (0, None)  # changes, time of the oldest
-        self._error: BackfileError | None = None
+        self._error: Exception | None = None
 
     def open_copy(self, *, wait: float = CLOSING_WAIT) -> ArticleStore:
         """Return the folder's copy, made from the record if it is missing.
@@ -132,8 +116,15 @@ class RecordFollower:
 
     def _run(self) -> None:
         while not self._stop.wait(RETRY if self._error else INTERVAL):
-            with suppress(BackfileError):  # kept for `state`; readers go on
+            failed = self._error is not None
+            try:
                 self.follow()
+            except Exception as error:  # kept for `state`; readers go on
+                if not failed:
+                    LOG.warning("the record at %s isn't followed: %s", self.server, error)
+                continue
+            if failed:
+                LOG.warning("the record at %s is followed again", self.server)
 
     def follow(self, *, wait: float = 0.0) -> bool:
         """Bring the copy and the indexes up to date.
@@ -151,7 +142,7 @@ class RecordFollower:
         with self._busy:
             try:
                 done = self._follow(wait)
-            except BackfileError as error:
+            except Exception as error:  # Tantivy and Chroma raise various types
                 self._error = error
                 raise
             self._error = None
@@ -160,7 +151,7 @@ class RecordFollower:
     def _follow(self, wait: float) -> bool:
         indexes = self._indexes
         assert indexes is not None
-        record = self._open_record()
+        record = self.record
         if self._measure(record) and not self._may_compact():
             return True
         with indexes.hold_write_lock(wait) as may:
@@ -170,12 +161,15 @@ class RecordFollower:
                 self._copy(record, local)
             self._finish_erasure(indexes)
             indexes.catch_up_in_turn()
+            if not self._swept:  # after a process that was killed while it followed
+                indexes.remove_leftovers()
+                self._swept = True
         self._measure(record)
         return True
 
     def _follow_alone(self, wait: float) -> None:
         """Make or update the copy before there are indexes."""
-        record = self._open_record()
+        record = self.record
         lock = writer_lock(self.folder, wait)
         try:
             path = self.folder / "archive.sqlite"
@@ -194,7 +188,13 @@ class RecordFollower:
         except BackfileError:
             return False
 
-    def _open_record(self) -> PostgresDatabase:
+    @property
+    def record(self) -> PostgresDatabase:
+        """The record, opened on first use.
+
+        Raises:
+            RecordUnavailableError: It can't be reached.
+        """
         if self._record is None:
             self._record = PostgresDatabase(self._address, self.folder)
         return self._record
@@ -247,14 +247,44 @@ class RecordFollower:
                 local.connection.execute("DELETE FROM meta WHERE key = ?", (ERASING,))
 
     @property
-    def _local(self) -> SqliteDatabase:
+    def copy(self) -> ArticleStore:
+        """The folder's copy, after `open_copy`."""
         assert self._store is not None
-        return _sqlite(self._store)
+        return self._store
+
+    @property
+    def _local(self) -> SqliteDatabase:
+        return _sqlite(self.copy)
 
     def rewrite(self, *, wait: float = CLOSING_WAIT) -> bool:
         """Follow an erasure; return True once no deleted rows are left in this folder's files."""
         self._next_compaction = 0.0
         return self.follow(wait=wait) and not self._local.meta(ERASING)
+
+    def compare(self) -> list[Difference]:
+        """Return the tables of the copy that differ from the record's, at one position.
+
+        Raises:
+            ArchiveLockedError: Another process wrote to the folder for too long.
+            RecordUnavailableError: The record can't be reached.
+        """
+        record = self.record
+        with ExitStack() as held:
+            for attempt in range(2):
+                if attempt:  # others write all the time: make them wait until both are read
+                    held.enter_context(record.hold_writers())
+                self.follow(wait=CLOSING_WAIT)
+                found = compare_copy(record, self._local, held.close)
+                if found is not None:
+                    return found
+        raise ArchiveLockedError(
+            f"another process is writing to {self.folder}: try again when it has finished"
+        )
+
+    def copy_anew(self) -> None:
+        """Copy all of the record when the folder next follows it; the indexes are rebuilt."""
+        with closing(SqliteDatabase(self.folder, writable=True)) as local:
+            local.set_meta(REACHED, BEFORE_ALL)
 
     def state(self) -> FollowerState:
         """Return how the copy stands to the record, as of the last look."""
@@ -265,7 +295,7 @@ class RecordFollower:
             since = self._as_of
         return FollowerState(
             server=self.server,
-            reachable=self._error is None or isinstance(self._error, ArchiveDamagedError),
+            reachable=not isinstance(self._error, RecordUnavailableError),
             as_of=self._as_of,
             lag_changes=changes,
             lag_seconds=max(0.0, (now - since).total_seconds()) if since else 0.0,
@@ -277,7 +307,7 @@ def own_archive_error(folder: Path) -> SettingsError:
     """Return the error for a folder with articles of its own, when a record is set."""
     return SettingsError(
         f"the archive at {folder} has articles of its own, but BACKFILE_RECORD is set: name "
-        "another folder, and put these articles in with `backfile export` and `backfile ingest`"
+        "another folder, or copy these articles into an empty record with `backfile record push`"
     )
 
 

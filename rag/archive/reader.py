@@ -7,6 +7,7 @@ What a search doesn't need is imported when it is used: names, browsing and save
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
@@ -32,6 +33,7 @@ from rag.schema import (
     PassageCandidate,
 )
 from rag.store.articles import ArticleStore
+from rag.store.filters import restricts_readers
 from rag.store.hits import read_candidates
 from rag.store.lock import writer_lock
 from rag.store.passages import Vectors
@@ -41,9 +43,11 @@ if TYPE_CHECKING:
     from langchain_core.cross_encoders import BaseCrossEncoder
 
     from rag.archive.browse import ArticleBrowser, BrowseOrder, BrowsePage, TableOrder
+    from rag.archive.follower_state import FollowerState
     from rag.archive.following import RecordFollower
     from rag.archive.names import NameCatalogue
     from rag.archive.saved import Saved
+    from rag.archive.stats import ArchiveStatus
 
 PAST_DAYS = 4  # cached snapshots; each holds the passages that have ended since
 T = TypeVar("T")
@@ -442,8 +446,30 @@ class ArchiveReader(ArchiveLookup):
         return ArticleBrowser(self._store, self._indexes)
 
     def status(self, *, access: Access = ()) -> ArchiveStatus:
-        """Return the archive's statistics: see `ArchiveLookup.status`."""
-        return archive_status(self.path, self._store, access, self._indexes.shared)
+        """Return the archive's statistics, and how its folder stands to a shared record.
+
+        Args:
+            access: The reader's rights, as in `article`; other articles are not counted.
+
+        Returns:
+            The statistics: see `ArchiveStatus`.
+        """
+        found = archive_status(self.path, self._store, access, self._indexes.shared)
+        return replace(found, record=self.record_state(access=access))
+
+    def record_state(self, *, access: Access = ()) -> FollowerState | None:
+        """Return how the archive's folder stands to the shared record; None without one.
+
+        Args:
+            access: The reader's rights. The server of the record, and its errors, are left out for
+                a reader of part of the articles.
+        """
+        if self.follower is None:
+            return None
+        state = self.follower.state()
+        if restricts_readers(self._store.database, access):
+            return replace(state, server="", problem="")
+        return state
 
     def refresh(self) -> None:
         """Read the changes that other processes have made; every search does this itself."""

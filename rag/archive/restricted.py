@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from langchain_core.cross_encoders import BaseCrossEncoder
 
     from rag.archive.browse import BrowseOrder, BrowsePage, TableOrder
+    from rag.archive.follower_state import FollowerState
     from rag.archive.names import NameCount, NamePage
     from rag.store.passages import Vectors
 
@@ -246,6 +247,10 @@ class RestrictedArchive(_RestrictedView[ArchiveReader]):
     def status(self, *, access: Access = ()) -> ArchiveStatus:
         """Return statistics of the articles that the reader may see."""
         return self._view.status(access=self.rights)
+
+    def record_state(self, *, access: Access = ()) -> FollowerState | None:
+        """Return how the folder stands to a shared record; see `ArchiveReader.record_state`."""
+        return self._view.record_state(access=self.rights)
 
     def daily_counts(self, filters: Filters = Filters()) -> dict[str, dict[date, int]]:
         """Return counts of the articles that the reader may see, by publisher and day."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+from rag.archive.follower_state import FollowerState
 from rag.index.shared_reader import SharedReader, VectorServerStatus
 from rag.schema import ALL_RIGHTS, EVERYTHING, Access, Filters
 from rag.store.articles import ArticleStore
@@ -44,7 +45,8 @@ class ArchiveStatus:
     """Contents and location of an archive; `bytes` is its size on disk.
 
     `copies` are the articles beyond the first in the `stories_told_again`, the clusters of
-    near-duplicates. `vector_server` is None if the vector index is in the folder.
+    near-duplicates. `record` is how the folder stands to a shared record; None without one.
+    `vector_server` is None if the vector index is in the folder.
     """
 
     path: Path
@@ -62,6 +64,7 @@ class ArchiveStatus:
     gaps: tuple[CoverageGap, ...] = ()
     last_run: IngestRun | None = None
     reembedding: ReembedProgress | None = None
+    record: FollowerState | None = None
     vector_server: VectorServerStatus | None = None
 
 

@@ -1,4 +1,4 @@
-"""Articles as PostgreSQL can store them: without U+0000, which no text of it may contain."""
+"""Articles as PostgreSQL can store them: without U+0000, and with ids that its indexes can hold."""
 
 from __future__ import annotations
 
@@ -6,19 +6,29 @@ from dataclasses import fields, replace
 from typing import Any
 
 from rag.archive.adding import NewArticle
+from rag.errors import ReadError
 from rag.schema import Article, ArticleMetadata, Span
+from rag.store.database import LONGEST_KEY
 
 NUL = "\0"
 _FIELDS = [field.name for field in fields(ArticleMetadata)]
 
 
-def without_nul(item: NewArticle) -> NewArticle:
+def as_storable(item: NewArticle) -> NewArticle:
     """Return an article without U+0000, and the spans of its passages at their new places.
 
     Args:
         item: The article, with its passages if it is split already.
+
+    Raises:
+        ReadError: Its id is too long.
     """
     article, spans = (item, None) if isinstance(item, Article) else item
+    if len(article.id.encode(errors="surrogatepass")) > LONGEST_KEY:
+        raise ReadError(
+            f"the id {article.id[:50]!r}... has more than {LONGEST_KEY:,} bytes, the most that a "
+            "shared record allows: shorten it"
+        )
     values = {name: getattr(article.metadata, name) for name in _FIELDS}
     stripped = {name: _strip(value) for name, value in values.items()}
     if NUL not in article.text and stripped == values:

@@ -67,6 +67,11 @@ class IndexSync(TextSync):
         self._seen_shared: tuple[int, int] | None = None  # as `_refresh_shared` returned it then
         self._scans = False  # whether vectors are scanned instead of opening the vector index
 
+    @property
+    def store(self) -> ArticleStore:
+        """The store that the indexes are made from: of a shared record, the folder's copy."""
+        return self._store
+
     def close(self) -> None:
         """Close the indexes that are open."""
         self._sharing.close()

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import struct
 import zlib
+from contextlib import suppress
 from pathlib import Path
 
+from rag.store.file_permissions import private_opener
+
 SEGMENT_FILES = ("fast", "fieldnorm", "idx", "pos", "store", "term")
+CLOSED = "closed"  # file that names the last change of an index whose writer was closed
 FOOTER_MAGIC = 1337  # the last four bytes of each Tantivy file, since version 0.12
 
 
@@ -54,3 +59,31 @@ def has_valid_checksum(file: Path) -> bool:
     except (ValueError, KeyError, TypeError):
         return False
     return bool(zlib.crc32(memoryview(data)[: -8 - length]) == expected)
+
+
+def is_closed(folder: Path, reached: int) -> bool:
+    """Return True if the writer of an index was closed after it had written this change.
+
+    Args:
+        folder: The index's folder.
+        reached: The last change in the index.
+    """
+    with suppress(OSError, UnicodeDecodeError):
+        return (folder / CLOSED).read_text() == str(reached)
+    return False
+
+
+def mark_open(folder: Path) -> None:
+    """Record that an index has a writer; a killed one may leave passages behind."""
+    (folder / CLOSED).unlink(missing_ok=True)
+
+
+def mark_closed(folder: Path, reached: int) -> None:
+    """Record that the writer of an index was closed after this change; a full disk is ignored."""
+    temporary = folder / f"{CLOSED}.new"
+    with suppress(OSError):
+        with open(temporary, "w", opener=private_opener) as file:
+            file.write(str(reached))
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(folder / CLOSED)

@@ -20,7 +20,14 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import tantivy
 
-from rag.index.tantivy_files import check_segment_files, has_valid_checksum, is_file_in_use
+from rag.index.tantivy_files import (
+    check_segment_files,
+    has_valid_checksum,
+    is_closed,
+    is_file_in_use,
+    mark_closed,
+    mark_open,
+)
 from rag.nlp.analyzers import ENGLISH, PLAIN, STEMMED, analyze, analyze_with, stemming_rules
 from rag.nlp.edit_distance import edit_distance
 from rag.rights import ALL
@@ -69,6 +76,7 @@ class TantivyIndex:
     Attributes:
         unit: Which of the two it is.
         reached: The last change in it.
+        was_closed: Whether its last writer was closed, and not killed, when this was opened.
     """
 
     def __init__(self, folder: Path, unit: Unit = "passages") -> None:
@@ -76,6 +84,7 @@ class TantivyIndex:
         self.unit: Unit = unit
         self.folder = folder / FOLDERS[unit]
         self._writer: Any = None
+        self._unfinished = False  # whether the writer has more than it has committed
         self._rules = [ENGLISH]
         self._open()
 
@@ -85,7 +94,7 @@ class TantivyIndex:
         self._schema = _schema(self.unit)
         self._index: Any = tantivy.Index(self._schema, path=str(self.folder))
         make_tree_private(self.folder)
-        self.refresh()
+        self.was_closed = is_closed(self.folder, self.refresh())
 
     def refresh(self) -> int:
         """Load the commits of other processes; return the last change in the index.
@@ -108,11 +117,14 @@ class TantivyIndex:
         if self._writer is not None:
             self._writer.wait_merging_threads()
             self._writer = None
+            if not self._unfinished:
+                mark_closed(self.folder, self.reached)
 
     def clear(self) -> None:
         """Delete the index, and create an empty one."""
         self.close()
         shutil.rmtree(self.folder)
+        self._unfinished = False
         self._open()
 
     def count(self) -> int:
@@ -150,6 +162,7 @@ class TantivyIndex:
             sequence: The change that the index then includes.
         """
         self._open_writer()
+        self._unfinished = True
         field = "number" if self.unit == "passages" else "numbers"
         for number in removed:
             self._writer.delete_documents_by_query(self._term_query(field, number))
@@ -157,6 +170,7 @@ class TantivyIndex:
         self._writer.delete_documents_by_query(self._range_query("reached", 0, EPOCH_BOUND))
         self._writer.add_document(tantivy.Document(reached=sequence))
         self._writer.commit()
+        self._unfinished = False
         self.refresh()
 
     def _add(self, batches: Iterable[Sequence[IndexedPassage]]) -> None:
@@ -170,6 +184,7 @@ class TantivyIndex:
         Tantivy names some files by their commit, and fails if one of that name exists.
         """
         if self._writer is None:
+            mark_open(self.folder)
             self._writer = self._index.writer(HEAP, 1)
             self._writer.garbage_collect_files()
 
@@ -181,10 +196,12 @@ class TantivyIndex:
             sequence: The change that the index then includes.
         """
         self._open_writer()
+        self._unfinished = True
         self._writer.delete_all_documents()
         self._add(passages)
         self._writer.add_document(tantivy.Document(reached=sequence))
         self._writer.commit()
+        self._unfinished = False
         self.close()
         self._open_writer()
         self.refresh()

@@ -13,7 +13,6 @@ import numpy.typing as npt
 from cachetools import LRUCache
 
 from rag.errors import BackfileError, EmbeddingMismatchError, ModelError
-from rag.models.backend import Backend
 from rag.models.presets import model_for
 from rag.settings import Settings
 
@@ -32,22 +31,16 @@ QUERIES_REMEMBERED = 256
 class LazyEmbeddings:
     """The embedding model of the settings, before it is loaded."""
 
-    def __init__(self, settings: Settings, backend: Backend | None = None) -> None:
-        """Take the model that `settings` name.
-
-        Args:
-            settings: The settings.
-            backend: What computes its vectors of passages, as `SentenceEmbeddings.backend` returned
-                it, maybe in another process; None to choose.
-        """
+    def __init__(self, settings: Settings) -> None:
+        """Take the model that `settings` name."""
         self.name = model_for(settings, "embedding")
-        self._settings, self._backend = settings, backend
+        self._settings = settings
 
     def open(self) -> Any:
         """Return the loaded model."""
         from rag.models.loading import open_embeddings
 
-        return open_embeddings(self._settings, self._backend)
+        return open_embeddings(self._settings)
 
 
 class ArchiveModel:

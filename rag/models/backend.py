@@ -161,7 +161,8 @@ def _parse(value: dict[str, Any]) -> Measured:
 
 
 def _file(folder: Path) -> Path:
-    key = [_processor(), str(available_threads()), _digest(folder), *map(_version, PACKAGES)]
+    # OMP_NUM_THREADS doesn't count: one thread is measured, and workers have one each
+    key = [_processor(), str(available_threads({})), _digest(folder), *map(_version, PACKAGES)]
     name = hashlib.sha256("\n".join(key).encode()).hexdigest()[:32]
     return cache_folder() / f"embedding-{name}.json"
 

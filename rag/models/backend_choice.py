@@ -48,36 +48,44 @@ class Encoder(Protocol):
 
 
 def choose_backend(
-    folder: Path, bert: Bert, encode: Encode, library: EmbeddingBackend, precision: Precision
-) -> Backend:
+    folder: Path,
+    bert: Bert,
+    encode: Encode | None,
+    library: EmbeddingBackend,
+    precision: Precision,
+) -> Backend | None:
     """Return the backend for a model's passages, measured once on a machine.
 
     Args:
         folder: The model's folder.
         bert: The model.
-        encode: Returns the token ids of texts.
+        encode: Returns the token ids of texts; None to measure nothing.
         library: The setting: a library, or "auto" for the fastest.
         precision: The setting: a precision, or "auto" for the fastest.
+
+    Returns:
+        The backend; None if it is to be measured.
     """
-    threads = available_threads()
     if fixed := set_backend(library, precision):
         return fixed
     if library == "sentence-transformers" or _has_accelerator():
-        from rag.models.torch_bert import choose_precision
-
-        return Backend("sentence-transformers", choose_precision(precision), threads)
+        return default_backend("sentence-transformers", precision)
     measured = read_measured(folder)
-    if not measured:
+    if not measured and encode is not None:
         measured = measure(bert, encode)
         write_measured(folder, measured)
     if found := choose(measured, library, precision):
-        return Backend(found.library, found.precision, threads)
-    # none that was measured: what the settings say, and an error if it isn't here
-    return Backend(
-        "torch" if library == "auto" else library,
-        "float32" if precision == "auto" else precision,
-        threads,
-    )
+        return Backend(found.library, found.precision, available_threads())
+    return default_backend(library, precision) if measured else None
+
+
+def default_backend(library: EmbeddingBackend, precision: Precision) -> Backend:
+    """Return the backend without a measurement: the settings', or torch."""
+    from rag.models.torch_bert import choose_precision
+
+    chosen: Library = "torch" if library == "auto" else library
+    width = "float32" if library == "onnxruntime" else choose_precision(precision)
+    return Backend(chosen, width, available_threads())
 
 
 def open_encoder(bert: Bert, backend: Backend) -> Encoder:

@@ -21,9 +21,10 @@ from rag.errors import ModelError
 from rag.models.backend import Backend
 from rag.models.few_texts import FewTexts
 from rag.models.langchain_interface import EmbeddingsInterface
+from rag.models.many_texts import ManyTexts
 from rag.models.numpy_bert import Array, Bert, read_bert
 from rag.models.weights import longest_input, read_json
-from rag.settings import EmbeddingBackend, Precision, available_threads
+from rag.settings import EmbeddingBackend, Precision
 
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
@@ -72,13 +73,9 @@ class SentenceEmbeddings(EmbeddingsInterface):
         self.name = name or str(folder)
         self.folder = folder
         self.precision = precision
-        self._loading, self._loading_many = (
-            threading.Lock(),
-            threading.Lock(),
-        )  # queries don't wait for the second
-        self._given = backend
-        self._chosen: Backend | None = None
-        self._many: Encoder | None = None
+        self._loading = threading.Lock()
+        self._loading_transformer = threading.Lock()  # queries don't wait for it
+        self._backend = backend
         self._transformer_or_none: TransformerEncoder | None = None
 
     @cached_property
@@ -129,43 +126,17 @@ class SentenceEmbeddings(EmbeddingsInterface):
 
     def _encoder_of_ids(self, task: Task, tokens: int) -> Encoder | None:
         """Return what computes the vectors; None if sentence-transformers does."""
-        few = self._few
+        few, many = self._few, self._many
         if few is None:
             return None
-        loaded = self._many or self._transformer_or_none
-        if task == "query" or (loaded is None and tokens < TORCH_FROM_TOKENS):
+        is_loaded = many.is_loaded or self._transformer_or_none is not None
+        if task == "query" or (not is_loaded and tokens < TORCH_FROM_TOKENS):
             return few
-        return self._load_many()
+        return many.encoder(tokens)
 
     def backend(self) -> Backend:
         """Return what computes the vectors of many passages; it is measured once on a machine."""
-        bert = self._bert
-        with self._loading_many:
-            if self._chosen is None:
-                self._chosen = self._choose(bert)
-            return self._chosen
-
-    def _choose(self, bert: Bert | None) -> Backend:
-        if isinstance(self._given, Backend):
-            return self._given
-        if bert is None:  # only sentence-transformers can compute it
-            from rag.models.torch_bert import choose_precision
-
-            precision = choose_precision(self.precision)
-            return Backend("sentence-transformers", precision, available_threads())
-        from rag.models.backend_choice import choose_backend
-
-        return choose_backend(self.folder, bert, self._ids, self._given, self.precision)
-
-    def _load_many(self) -> Encoder | None:
-        """Load the library for many passages; None if it is sentence-transformers."""
-        bert, backend = self._bert, self.backend()
-        with self._loading_many:
-            if self._many is None and bert and backend.library != "sentence-transformers":
-                from rag.models.backend_choice import open_encoder
-
-                self._many = open_encoder(bert, backend)
-            return self._many
+        return self._many.backend()
 
     def _ids(self, texts: Sequence[str]) -> list[list[int]]:
         return [self._truncate(encoding, encoding.ids) for encoding in self._encode(texts)]
@@ -236,9 +207,19 @@ class SentenceEmbeddings(EmbeddingsInterface):
         with self._loading:
             return self._few_or_none
 
+    @cached_property
+    def _many_texts(self) -> ManyTexts:
+        bert, precision = self._bert_or_none, self.precision
+        return ManyTexts(self.folder, bert, self._ids, self._backend, precision)
+
+    @property
+    def _many(self) -> ManyTexts:
+        with self._loading:
+            return self._many_texts
+
     @property
     def _transformer(self) -> TransformerEncoder:
-        with self._loading_many:
+        with self._loading_transformer:
             if self._transformer_or_none is None:
                 from rag.models.torch_backend import TransformerEncoder
 

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from rag.answer.check_text import TextCheck
 from rag.archive.browse import BrowseOrder, BrowsePage
+from rag.archive.follower_state import FollowerState
 from rag.archive.names import NameCount, NamePage
 from rag.archive.stats import ArchiveStatus, CoverageGap, PublisherStatus
 from rag.archive.view import SearchMode
@@ -506,7 +507,12 @@ class RemoteArchive:
             stories_told_again=found["stories_told_again"],
             copies=found["copies"],
             gaps=gaps,
+            record=_record(found.get("record")),
         )
+
+
+def _record(state: dict[str, Any] | None) -> FollowerState | None:
+    return FollowerState(**{**state, "as_of": _moment(state["as_of"])}) if state else None
 
 
 def _question(

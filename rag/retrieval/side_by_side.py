@@ -38,9 +38,7 @@ def run_all(parts: Sequence[Callable[[], T]]) -> list[T]:
             if others[place - 1].cancel():
                 found[place] = parts[place]()
     finally:
-        for other in others:
-            other.cancel()
-        wait(others)
+        wait([other for other in others if not other.cancel()])
     return [
         found[place] if place in found else others[place - 1].result()
         for place in range(len(parts))

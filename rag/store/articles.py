@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Self
 
-from rag.errors import BackfileError, ReadError
+from rag.errors import BackfileError, EmbeddingMismatchError, ReadError
 from rag.nlp.dates import format_date
 from rag.nlp.name_kinds import Kind
 from rag.schema import ALL_RIGHTS, EVERYTHING, Access, Article, ArticleMetadata, Filters, Span
@@ -36,7 +36,7 @@ from rag.store.rows import (
     to_timestamp,
 )
 from rag.store.sqlite_database import SqliteDatabase
-from rag.store.staged_vectors import GENERATION
+from rag.store.staged_vectors import GENERATION, MODEL
 
 # Version of what a prepared article contains: the writer refuses another program's.
 PREPARED_VERSION = f"1, names {RULES}, copies {METHOD}"
@@ -395,24 +395,39 @@ class ArticleStore:
 
         Returns:
             What was written.
+
+        Raises:
+            EmbeddingMismatchError: The archive has switched to another model since.
         """
         self.duplicates.catch_up()
         self.names.catch_up()
         try:
             with self.database.change("put", len(entries)) as sequence:
+                self._check_model(entries)
                 known, withdrawn, fresh = self._still_fresh(entries)
                 if not fresh:
                     raise _NothingToWriteError
                 if len(fresh) != len(entries):
-                    self.database.connection.execute(
-                        "UPDATE changes SET articles = ? WHERE sequence = ?", (len(fresh), sequence)
-                    )
+                    self.database.count_change(sequence, len(fresh))
                 self._end([entry.article.id for entry in fresh], sequence)
                 self.begin(fresh, sequence)
         except _NothingToWriteError:
             return PutResult(withdrawn=withdrawn)
         changed = sum(entry.article.id in known for entry in fresh)
         return PutResult(sequence, tuple(fresh), changed, withdrawn)
+
+    def _check_model(self, entries: Sequence[PreparedArticle]) -> None:
+        """Refuse vectors of another model than the archive's; the first ones say which it is."""
+        current = self.database.meta(MODEL)
+        for model in {entry.model for entry in entries if entry.model}:
+            if current and model != current:
+                raise EmbeddingMismatchError(
+                    f"these articles were embedded with {model}, and the archive has been "
+                    f"re-embedded with {current} since: run the same command again"
+                )
+            if not current:
+                current = model
+                self.database.set_meta(MODEL, model)
 
     def _still_fresh(
         self, entries: Sequence[PreparedArticle]
@@ -434,10 +449,17 @@ class ArticleStore:
 
     def remove(self, article_ids: Sequence[str]) -> int:
         """End the current revisions of these articles; return the number of revisions ended."""
-        here = list(self.fingerprints(article_ids))
-        if here:
-            with self.database.change("remove", len(here)) as sequence:
+        if not self.fingerprints(article_ids):
+            return 0
+        try:
+            with self.database.change("remove", 0) as sequence:
+                here = list(self.fingerprints(article_ids))
+                if not here:
+                    raise _NothingToWriteError
+                self.database.count_change(sequence, len(here))
                 self.end(here, sequence)
+        except _NothingToWriteError:
+            return 0
         return len(here)
 
     def end(self, article_ids: Sequence[str], sequence: int) -> None:

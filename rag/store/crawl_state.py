@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from rag.nlp.near_duplicates import text_hash
-from rag.store.database import Database
+from rag.store.database import Database, shorten_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class FetchHistory:
         """Return the last fetch of a URL; None if it hasn't been fetched."""
         row = self._database.connection.execute(
             "SELECT url, etag, last_modified, status, at, article_id FROM visits WHERE url = ?",
-            (url,),
+            (shorten_key(url, self._database.longest_key),),
         ).fetchone()
         if row is None:
             return None
@@ -42,8 +42,16 @@ class FetchHistory:
 
     def save(self, visits: Iterable[FetchRecord]) -> None:
         """Save fetches, replacing the last one of each URL."""
+        longest = self._database.longest_key
         rows = [
-            (v.url, v.etag, v.last_modified, v.status, v.at.isoformat(), v.article_id)
+            (
+                shorten_key(v.url, longest),
+                v.etag,
+                v.last_modified,
+                v.status,
+                v.at.isoformat(),
+                v.article_id,
+            )
             for v in visits
         ]
         if rows:

@@ -5,6 +5,7 @@ SQL is written once, in a form that both understand.
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,7 +16,15 @@ from typing import Any, Protocol
 
 from rag.errors import BackfileError, InvalidValueError, ReadError
 
-COPY_MARK = "follower_position"  # key of `meta` in the copy of a shared record
+# Keys of `meta` in the copy of a shared record, and not in an archive of its own. The last one is
+# the record's too.
+COPY_KEYS = COPY_MARK, COPY_AS_OF, COPY_ERASING, RECORD_ID = (
+    *("follower_position", "follower_as_of", "follower_erasing"),
+    "record_id",
+)
+# Bytes of a text that identifies a row of a shared record: an entry of its indexes has up to 2,704,
+# and the longest has two ids.
+LONGEST_KEY = 1_300
 CHUNK = 500  # parameters per statement; older versions of SQLite allow 999
 
 
@@ -62,7 +71,13 @@ class Connection(Protocol):
 
 
 class Database(ABC):
-    """The articles' database; thread-safe, with one connection per thread."""
+    """The articles' database; thread-safe, with one connection per thread.
+
+    Attributes:
+        longest_key: The most bytes of a text that identifies a row; None for any number.
+    """
+
+    longest_key: int | None = None
 
     def __init__(self, folder: Path) -> None:
         """Prepare what both forms keep.
@@ -220,6 +235,12 @@ class Database(ABC):
             )
             yield sequence
 
+    def count_change(self, sequence: int, articles: int) -> None:
+        """Set the number of articles that the current change concerns, once it is known."""
+        self.connection.execute(
+            "UPDATE changes SET articles = ? WHERE sequence = ?", (articles, sequence)
+        )
+
     def changed_at(self) -> str:
         """Return the time of the newest change, or of the current one; "" if there are none."""
         row = self.connection.execute(
@@ -239,6 +260,15 @@ class Database(ABC):
             part = left[i : i + CHUNK]
             rows += self.connection.execute(statement.format(placeholders(part)), part).fetchall()
         return rows
+
+
+def shorten_key(key: str, longest: int | None) -> str:
+    """Return a key of at most `longest` bytes: of a longer one, its beginning and its hash."""
+    encoded = key.encode(errors="replace")
+    if longest is None or len(encoded) <= longest:
+        return key
+    digest = hashlib.sha256(encoded).hexdigest()
+    return f"{encoded[: longest - len(digest) - 1].decode(errors='ignore')}#{digest}"
 
 
 def is_archive_error(error: Exception) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from rag.store.database import Database
+from rag.store.database import Database, shorten_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,10 @@ class RejectLog:
 
     def save(self, refused: Iterable[RejectedInput]) -> None:
         """Save rejected inputs, replacing the last one of each location."""
-        rows = [(r.place, r.source, r.reason, r.at.isoformat()) for r in refused]
+        longest = self._database.longest_key
+        rows = [
+            (shorten_key(r.place, longest), r.source, r.reason, r.at.isoformat()) for r in refused
+        ]
         if rows:
             with self._database.transaction():
                 self._database.connection.executemany(

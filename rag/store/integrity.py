@@ -22,12 +22,20 @@ from rag.store.staged_vectors import NEXT_MODEL, TABLE
 from rag.valid_dates import parse_stored_date
 
 Place = Literal[
-    "store", "text index (BM25)", "article index", "vector index", "compact vectors", "saved items"
+    "store",
+    "record",
+    "copy",
+    "text index (BM25)",
+    "article index",
+    "vector index",
+    "compact vectors",
+    "saved items",
 ]
 # The repair: indexes are rebuilt from the database, names found again, lost vectors embedded
 # again; orphaned rows, impossible dates and a vector server's foreign records deleted; lost or
 # altered texts need a backup or the source, and lost changes are accepted if they can't be
-# restored. Words of erased articles are erased.
+# restored. Words of erased articles are erased. The triggers of a shared record are created again,
+# and a folder copies all of the record again.
 Fix = Literal[
     "index",
     "foreign",
@@ -40,6 +48,8 @@ Fix = Literal[
     "erase",
     "restore",
     "give up",
+    "triggers",
+    "copy",
 ]
 NORM_TOLERANCE = (
     1e-3  # float32 keeps a unit vector's length within 1e-6; bfloat16's are normalised again

@@ -23,7 +23,7 @@ from rag.store.connection import (
     connect_existing,
     unopened_error,
 )
-from rag.store.database import Database
+from rag.store.database import COPY_KEYS, Database
 from rag.store.file_permissions import OWNER, make_private_folder
 from rag.store.lock import writer_lock
 from rag.store.migrations import (
@@ -272,7 +272,8 @@ class SqliteDatabase(Database):
     def copy_to(self, path: Path) -> None:
         """Write one consistent state of the database to another file, without a log.
 
-        Schema objects that Backfile didn't create are left out.
+        Schema objects that Backfile didn't create are left out. The copy of a shared record becomes
+        an archive of its own.
 
         Args:
             path: The file to create.
@@ -286,6 +287,7 @@ class SqliteDatabase(Database):
                 copy
             )  # all pages in one step: one state, even while others write
             drop_foreign_objects(copy)
+            copy.executemany("DELETE FROM meta WHERE key = ?", [(key,) for key in COPY_KEYS])
             copy.execute("PRAGMA journal_mode = DELETE")
         except sqlite3.OperationalError as error:  # the disk is full
             raise OSError(str(error)) from error

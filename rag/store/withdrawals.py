@@ -108,9 +108,10 @@ class Withdrawals:
         Returns:
             The number of articles that were not withdrawn before.
         """
-        before = self.among(article_ids)
-        fresh = [article_id for article_id in article_ids if article_id not in before]
-        with self._database.change("withdraw", len(fresh)) as sequence:
+        with self._database.change("withdraw", 0) as sequence:
+            before = self.among(article_ids)
+            fresh = [article_id for article_id in article_ids if article_id not in before]
+            self._database.count_change(sequence, len(fresh))
             now = self._database.changed_at()
             self._store.end(fresh, sequence)
             self._database.connection.executemany(
@@ -138,12 +139,13 @@ class Withdrawals:
         Returns:
             The number of articles restored.
         """
-        entries = [
-            entry
-            for article_id in self.among(article_ids)
-            if (entry := self._ended_entry(article_id)) is not None
-        ]
-        with self._database.change("readmit", len(entries)) as sequence:
+        with self._database.change("readmit", 0) as sequence:
+            entries = [
+                entry
+                for article_id in self.among(article_ids)
+                if (entry := self._ended_entry(article_id)) is not None
+            ]
+            self._database.count_change(sequence, len(entries))
             self._database.connection.executemany(
                 "DELETE FROM withdrawals WHERE article_id = ?",
                 [(article_id,) for article_id in article_ids],

@@ -130,7 +130,7 @@ def test_earlier_version_of_an_answer_has_no_erased_text(visit: Visit, folder: P
 def test_conversation_from_browser_has_no_erased_text(
     visit: Visit, server: Served, folder: Path
 ) -> None:
-    app = server.server.config.loaded_app._gradio  # type: ignore[union-attr]
+    app = server.server.config.loaded_app.page._page.gradio  # type: ignore[union-attr]
     session = next(
         value
         for value in app.state_holder.session_data[visit.session].state_data.values()

@@ -88,7 +88,7 @@ def test_upload_without_permission_leaves_no_file(
 
 
 def test_sessions_of_one_client_do_not_evict_others(server: Served) -> None:
-    app = server.server.config.loaded_app._gradio  # type: ignore[union-attr]
+    app = server.server.config.loaded_app.page._page.gradio  # type: ignore[union-attr]
     with open_client(server) as mine, open_client(server, source="127.0.0.9") as flooding:
         visit = Visit(server, mine)
         visit.load()
@@ -102,7 +102,7 @@ def test_sessions_of_one_client_do_not_evict_others(server: Served) -> None:
 
 
 def test_api_questions_leave_no_session(server: Served) -> None:
-    app = server.server.config.loaded_app._gradio  # type: ignore[union-attr]
+    app = server.server.config.loaded_app.page._page.gradio  # type: ignore[union-attr]
     queue = server.blocks._queue
     with open_client(server, source="127.0.0.10") as asking:
         before = len(app.state_holder.session_data), len(queue.pending_messages_per_session)

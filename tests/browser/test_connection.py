@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from rag.settings import Settings
 from tests.browser.conftest import ROOT, Paced, free_port
-from tests.browser.reader import Opened, ask, ask_and_wait, choose_mode, wait_for_version
+from tests.browser.reader import WAIT, Opened, ask, ask_and_wait, choose_mode, wait_for_version
 from tests.support.commands import environment
 from tests.support.fakes import PacedChatbot, small_archive
 from ui.web.app import start_programs
@@ -179,20 +179,21 @@ def test_page_of_a_starting_server_opens_by_itself(browser: Browser, tmp_path: P
     with small_archive(tmp_path / "archive") as archive:
         settings = Settings(archive=archive.path, port=free_port(), write_access="none")
         chatbot: Any = PacedChatbot(archive, tmp_path / "go")
-        page = browser.new_page(locale="de")
-        shown = page.locator("#bf-banner header")
-        for _ in range(2):
-            served = start_programs(archive, chatbot, settings)
-            try:
-                if page.url == "about:blank":
-                    page.goto(served.address)
-                    expect(page.get_by_role("status")).to_contain_text("Die Seite startet.")
-                else:
-                    page.wait_for_timeout(2500)  # Gradio asks for the server every two seconds
-                page.evaluate("window.marked = true")
-                served.open_page()
-                page.wait_for_function("() => !window.marked")
-                shown.wait_for()
-            finally:
-                served.close()
+        served = start_programs(archive, chatbot, settings)
+        page = browser.new_page()
+        page.set_default_timeout(WAIT)
+        page.goto(served.address)
+        expect(page.get_by_role("status")).to_contain_text("The page is starting.")
+        served.open_page()
+        page.locator("#bf-banner header").wait_for()
+        served.close()
+        served = start_programs(archive, chatbot, settings)
+        ask(page, APPLES)
+        expect_lost(page, APPLES)
+        page.get_by_role("button", name="Retry").click()
+        expect_lost(page, APPLES)
+        served.open_page()
+        page.get_by_role("button", name="Retry").click()
+        expect(page.get_by_test_id("bot").last).to_contain_text("a third fewer")
         page.close()
+        served.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -15,7 +16,17 @@ from tests.archive.test_archive import WordEmbeddings
 from tests.support.chroma_server import ChromaProcess
 from tests.support.postgres import PostgresServer
 
+LONG = 60.0  # seconds, on a busy machine
 PATIENT = 20.0  # seconds for the vector server on a busy machine
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = LONG) -> float:
+    """Wait for a condition; return the seconds that it took."""
+    begun = time.monotonic()
+    while not condition():
+        assert time.monotonic() - begun < seconds
+        time.sleep(0.05)
+    return time.monotonic() - begun
 
 
 @pytest.fixture(scope="session")
@@ -23,6 +34,13 @@ def postgres_server() -> Iterator[PostgresServer]:
     server = PostgresServer()
     yield server
     server.close()
+
+
+@pytest.fixture
+def stoppable(postgres_server: PostgresServer) -> Iterator[PostgresServer]:
+    """The server, which the test may stop or kill."""
+    yield postgres_server
+    postgres_server.start()
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,31 +15,23 @@ from rag.errors import (
     ArchiveDamagedError,
     ArchiveNotFoundError,
     BackfileError,
+    EmbeddingMismatchError,
     RecordUnavailableError,
     SettingsError,
 )
 from rag.settings import Settings
 from tests.archive.test_archive import WordEmbeddings, make_article
-from tests.conformance.conftest import Place
+from tests.conformance.conftest import Place, wait_until
 from tests.support.postgres import PASSWORD, PostgresServer
 
 pytestmark = pytest.mark.slow
 
 Servers = Callable[[str], Place]
 LATEST = 5.0  # seconds until another server has a new article
-LONG = 60.0  # seconds, on a busy machine
 
 
 def ids(archive: Archive, query: str = "bridge") -> set[str]:
     return {hit.passage.article_id for hit in archive.search(query, k=50)}
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = LONG) -> float:
-    begun = time.monotonic()
-    while not condition():
-        assert time.monotonic() - begun < seconds
-        time.sleep(0.05)
-    return time.monotonic() - begun
 
 
 def test_other_servers_answer_from_new_articles(servers: Servers) -> None:
@@ -77,34 +68,30 @@ def test_writers_interleave(servers: Servers) -> None:
             assert not find_problems(writer)
 
 
-def test_readers_go_on_without_the_record(tmp_path: Path) -> None:
-    server = PostgresServer()
-    try:
-        place = Place(tmp_path / "a", Settings(record=server.create_database()))
-        with place.open() as writer:
-            writer.add(make_article(1))
-            with place.open("read") as reader:
-                assert ids(reader) == {"paper.example/1"}
-                server.stop()
-                wait_until(lambda: not reader.follower.state().reachable)  # type: ignore[union-attr]
-                assert ids(reader) == {"paper.example/1"}
-                state = reader.follower.state()  # type: ignore[union-attr]
-                assert state.as_of is not None
-                assert PASSWORD not in state.problem
-                with pytest.raises(RecordUnavailableError) as refused:
-                    writer.add(make_article(2))
-                assert PASSWORD not in str(refused.value)
-                with place.open("read") as another:
-                    assert ids(another) == {"paper.example/1"}
-                    assert not another.follower.state().reachable  # type: ignore[union-attr]
-                with pytest.raises(RecordUnavailableError):
-                    Place(tmp_path / "new", place.settings).open("read")
-                server.start()
+def test_readers_go_on_without_the_record(stoppable: PostgresServer, tmp_path: Path) -> None:
+    place = Place(tmp_path / "a", Settings(record=stoppable.create_database()))
+    with place.open() as writer:
+        writer.add(make_article(1))
+        with place.open("read") as reader:
+            assert ids(reader) == {"paper.example/1"}
+            stoppable.stop()
+            wait_until(lambda: not reader.follower.state().reachable)  # type: ignore[union-attr]
+            assert ids(reader) == {"paper.example/1"}
+            state = reader.follower.state()  # type: ignore[union-attr]
+            assert state.as_of is not None
+            assert PASSWORD not in state.problem
+            with pytest.raises(RecordUnavailableError) as refused:
                 writer.add(make_article(2))
-                wait_until(lambda: len(ids(reader)) == 2)
-                assert not find_problems(writer)
-    finally:
-        server.close()
+            assert PASSWORD not in str(refused.value)
+            with place.open("read") as another:
+                assert ids(another) == {"paper.example/1"}
+                assert not another.follower.state().reachable  # type: ignore[union-attr]
+            with pytest.raises(RecordUnavailableError):
+                Place(tmp_path / "new", place.settings).open("read")
+            stoppable.start()
+            writer.add(make_article(2))
+            wait_until(lambda: len(ids(reader)) == 2)
+            assert not find_problems(writer)
 
 
 def test_erasure_reaches_every_folder(servers: Servers) -> None:
@@ -144,6 +131,36 @@ def test_followers_switch_the_model(servers: Servers) -> None:
         ) as reader:
             assert len(ids(reader)) == 5
             assert not find_problems(reader)
+
+
+def test_writers_notice_that_another_switched_the_model(servers: Servers) -> None:
+    class Other(WordEmbeddings):
+        name = "other words"
+
+    with servers("a").open() as first, servers("b").open() as second:
+        first.add([make_article(n) for n in range(3)])
+        drafts, _ = first.draft([make_article(7)])
+        prepared = first.prepare(drafts)
+        second.reembed(Other())
+        with pytest.raises(EmbeddingMismatchError, match="re-embedded with other words"):
+            first.write(prepared)
+        with pytest.raises(EmbeddingMismatchError, match="other words"):
+            first.add(make_article(8))
+        assert second.add(make_article(7)).new == 1
+        assert not find_problems(second)
+
+
+def test_takedowns_at_once(servers: Servers) -> None:
+    ids_of_all = [make_article(n).id for n in range(12)]
+    with servers("a").open() as first, servers("b").open() as second:
+        first.add([make_article(n) for n in range(12)])
+        for name in ("withdraw", "reinstate", "delete"):
+            with ThreadPoolExecutor() as pool:
+                done = [pool.submit(getattr(one, name), ids_of_all) for one in (first, second)]
+            assert sorted(one.result() for one in done) == [0, 12]
+        assert not first.count().articles
+        assert not find_problems(first)
+        assert not find_problems(second)
 
 
 def test_restored_record_is_copied_anew(servers: Servers, shared_record: str) -> None:

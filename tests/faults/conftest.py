@@ -6,6 +6,8 @@ import os
 
 import pytest
 
+from tests.conformance.conftest import postgres_server as postgres_server
+
 IN_FULL = os.environ.get("FAULTS") == "full"
 KILLS = int(os.environ.get("KILLS") or (500 if IN_FULL else 20))
 

@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rag.archive.archive import Archive
+from rag.archive.archive import Archive, Mode
 from rag.archive.doctor import find_problems
 from rag.errors import BackfileError
 from rag.schema import Article, Span
+from rag.settings import Settings
 from tests.support.fakes import WordEmbeddings
 
 ARTICLES = 40  # few enough that most are changed, deleted and added again many times
@@ -87,10 +88,16 @@ def perform(archive: Archive, deed: Action) -> None:
         getattr(archive, deed["do"])(ids)
 
 
-def work(folder: Path, seed: int) -> None:
+def open_archive(folder: Path, mode: Mode, record: str = "") -> Archive:
+    """Open the archive, whose record may be on a server."""
+    settings = Settings(record=record)
+    return Archive.open(folder, mode=mode, embeddings=WordEmbeddings(), settings=settings, wait=30)
+
+
+def work(folder: Path, seed: int, record: str = "") -> None:
     """Perform actions until the process is killed."""
     chance = random.Random(seed)
-    with Archive.open(folder, mode="write", embeddings=WordEmbeddings(), wait=30) as archive:
+    with open_archive(folder, "write", record) as archive:
         version = len(read_actions(folder))
         with (folder.parent / LOG).open("a") as log:
             while True:
@@ -114,18 +121,18 @@ def read_actions(folder: Path) -> list[tuple[Action, bool]]:
     return found
 
 
-def check_archive(folder: Path) -> str:
+def check_archive(folder: Path, record: str = "") -> str:
     """Open the archive as the next writer would, and return what is wrong with it.
 
     The last action may have been done or not; the log then says which.
     """
     try:
-        with Archive.open(folder, mode="write", embeddings=WordEmbeddings(), wait=30) as archive:
+        with open_archive(folder, "write", record) as archive:
             wrong = [str(problem) for problem in find_problems(archive)]
             held = {a.id: int(a.text.split("Version ")[1].split()[0]) for a in archive.articles()}
             down = set(archive.withdrawals(f"paper.example/{n}" for n in range(ARTICLES)))
             twice = archive.count().articles - len(held)
-        with Archive.open(folder, embeddings=WordEmbeddings()) as archive:  # and as it was left
+        with open_archive(folder, "read", record) as archive:  # and as it was left
             wrong += [str(problem) for problem in find_problems(archive)]
     except BackfileError as error:
         return f"does not open: {error}"

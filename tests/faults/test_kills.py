@@ -41,8 +41,14 @@ def kill_a_writer(folder: Path, seed: int) -> str:
     failed = not writer.is_alive()
     writer.kill()
     writer.join()
+    wrong = check_in_process(folder)
+    return f"the writer failed by itself; {wrong}" if failed else wrong
+
+
+def check_in_process(folder: Path, record: str = "") -> str:
+    """Check an archive in a process of its own; return what is wrong with it."""
     ours, theirs = Pipe()
-    checker = Process(target=_check, args=(folder, theirs))
+    checker = Process(target=_check, args=(folder, record, theirs))
     checker.start()
     theirs.close()
     try:
@@ -50,8 +56,8 @@ def kill_a_writer(folder: Path, seed: int) -> str:
     except EOFError:
         wrong = "it cannot be checked"
     checker.join()
-    return f"the writer failed by itself; {wrong}" if failed else wrong
+    return wrong
 
 
-def _check(folder: Path, end: Connection) -> None:
-    end.send(check_archive(folder))
+def _check(folder: Path, record: str, end: Connection) -> None:
+    end.send(check_archive(folder, record))

@@ -50,7 +50,16 @@ QUALITY = ROOT / "tests" / "quality"
 QUESTIONS = QUALITY / "sample_questions.jsonl"
 DIGITS = 4
 # Values of JSON that differ from run to run.
-VOLATILE = {"path", "last_ingest", "last_run", "bytes", "seconds", "ms", "first_statement_ms"}
+VOLATILE = {
+    "path",
+    "last_ingest",
+    "last_run",
+    "bytes",
+    "seconds",
+    "ms",
+    "first_statement_ms",
+    "embedding",
+}
 WORDS = {"notice", "reason", "understood"}
 NAMES_OF_MEASURES = {"set", "measure", "kind"}
 

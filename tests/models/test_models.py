@@ -39,7 +39,7 @@ def fp32() -> SentenceEmbeddings:
 
 def in_torch(embeddings: SentenceEmbeddings) -> SentenceEmbeddings:
     """Return the model with torch loaded, so that passages go through it."""
-    assert embeddings._load_many() is not None or embeddings._transformer is not None
+    assert embeddings._many.encoder(1) is not None or embeddings._transformer is not None
     return embeddings
 
 
@@ -155,7 +155,7 @@ def test_many_passages_use_torch_in_order():
     texts = [f"{number} {'soldiers ' * (number % 50)}" for number in range(400)]
     assert sum(embeddings.count_tokens(texts)) > TORCH_FROM_TOKENS
     vectors = embeddings.embed_array(texts)
-    assert embeddings._many is not None
+    assert embeddings._many.is_loaded
     np.testing.assert_allclose(vectors[::40], fp32().embed_array(texts[::40]), atol=1e-5)
 
 
@@ -241,7 +241,7 @@ def test_loading_a_model_prints_nothing():
     program = (
         "from rag.models.loading import open_embeddings; from rag.settings import Settings\n"
         "e = open_embeddings(Settings()); e._transformer.vectors(['a'], [3], 'document')\n"
-        "e._load_many(); e.embed_array(['a'])"
+        "e._many.encoder(1); e.embed_array(['a'])"
     )
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert (ran.stdout, ran.stderr, ran.returncode) == ("", "", 0)

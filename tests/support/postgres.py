@@ -6,9 +6,12 @@ import itertools
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -34,6 +37,13 @@ def find_binaries() -> Path:
 def _version(path: Path) -> int:
     name = path.parent.parent.name
     return int(name) if name.isdigit() else 0
+
+
+def _runs(process: int) -> bool:
+    try:
+        return ") Z " not in Path(f"/proc/{process}/stat").read_text()
+    except FileNotFoundError:
+        return False
 
 
 class PostgresServer:
@@ -62,10 +72,12 @@ class PostgresServer:
         return self.folder / "data"
 
     def start(self) -> None:
-        """Start the server, and wait until it answers."""
+        """Start the server if it doesn't run, and wait until it answers."""
+        if self._is_running():
+            return
         options = (
-            f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1 -c fsync=off "
-            "-c max_connections=100 -c shared_buffers=64MB"
+            f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= "
+            "-c fsync=off -c max_connections=100 -c shared_buffers=64MB"
         )
         self._run("pg_ctl", "-D", "data", "-o", options, "-l", "log", "-w", "start")
 
@@ -73,9 +85,30 @@ class PostgresServer:
         """Stop the server."""
         self._run("pg_ctl", "-D", "data", "-m", "immediate", "-w", "stop")
 
+    def kill(self) -> None:
+        """Kill the server's processes, as a machine that loses power does."""
+        number = int((self._data / "postmaster.pid").read_text().split()[0])
+        children = subprocess.run(
+            ["ps", "-o", "pid=", "--ppid", str(number)], capture_output=True, text=True, check=True
+        ).stdout.split()
+        everything = (number, *map(int, children))
+        for process in everything:
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        while any(map(_runs, everything)):
+            time.sleep(0.01)
+        (self._data / "postmaster.pid").unlink()  # names a process that its parent may never reap
+
+    def _is_running(self) -> bool:
+        try:
+            self._run("pg_ctl", "-D", "data", "status")
+        except subprocess.CalledProcessError:
+            return False
+        return True
+
     def close(self) -> None:
         """Stop the server, and delete its files."""
-        if (self._data / "postmaster.pid").exists():
+        if self._is_running():
             self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -89,6 +122,16 @@ class PostgresServer:
         with psycopg.connect(self.address(), autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {name} TEMPLATE template0".encode())
         return self.address(name)
+
+    def wait_for_clients(self, address: str) -> None:
+        """Wait until no client of a database is left: it ends what killed ones have begun."""
+        others = (
+            "SELECT count(*) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        with psycopg.connect(address, autocommit=True) as connection:
+            while connection.execute(others).fetchone() != (0,):
+                time.sleep(0.01)
 
     def _run(self, program: str, *arguments: str) -> None:
         identity = {}

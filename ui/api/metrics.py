@@ -12,6 +12,7 @@ from prometheus_client.registry import Collector
 from rag.schema import ALL_RIGHTS
 
 if TYPE_CHECKING:
+    from rag.archive.follower_state import FollowerState
     from ui.api.jobs import JobRunner
     from ui.api.services import Services
     from ui.api.work import WorkScheduler
@@ -115,6 +116,8 @@ class ServerCollector(Collector):
             "Changes that the slowest index doesn't have yet; searches cover them",
             archive.indexes.lag,
         )
+        if status.record is not None:
+            yield from _record_gauges(status.record)
         shared = archive.indexes.shared
         if shared is not None:
             yield _gauge(
@@ -127,6 +130,22 @@ class ServerCollector(Collector):
                 "Changes that the vector server doesn't have yet; searches cover them",
                 shared.lag,
             )
+
+
+def _record_gauges(state: FollowerState) -> Iterator[Metric]:
+    yield _gauge(
+        "backfile_record_reachable", "Whether the shared record can be reached", state.reachable
+    )
+    yield _gauge(
+        "backfile_record_lag_changes",
+        "Changes of the shared record that this server lacks",
+        state.lag_changes,
+    )
+    yield _gauge(
+        "backfile_record_lag_seconds",
+        "Age of the oldest of them; of this server's copy while the record can't be reached",
+        state.lag_seconds,
+    )
 
 
 def _gauge(name: str, described: str, value: float) -> Metric:

@@ -18,6 +18,7 @@ from ui.api.closing import Closing
 from ui.api.problems import ProblemError
 from ui.api.services import CurrentAdministrator, CurrentReader, CurrentServices, services_of
 from ui.api.work import SearchWork
+from ui.render import record_value
 
 router = APIRouter(tags=["Server"])
 
@@ -39,6 +40,19 @@ class Gap(BaseModel):
     last: str = Field(description="The last one")
     usual: int = Field(description="The days that usually lie between two with articles")
     goes_on: bool = Field(description="Whether the gap has not ended")
+
+
+class RecordState(BaseModel):
+    """The state of this server's copy of a shared record."""
+
+    reachable: bool = Field(description="Whether the last look at the record succeeded")
+    as_of: str | None = Field(description="When the copy last had all of the record's changes")
+    lag_changes: int = Field(description="Changes that the copy lacks, as of the last look")
+    lag_seconds: float = Field(
+        description="Age of the oldest of them; of the copy while the record can't be reached"
+    )
+    server: str = Field(description='The record; "" for who doesn\'t see everything')
+    problem: str = Field(description="Why it isn't followed; \"\" for who doesn't see everything")
 
 
 class VectorServer(BaseModel):
@@ -67,6 +81,7 @@ class StatusResponse(BaseModel):
         description="When articles were last added; null for who doesn't see everything"
     )
     bytes: int | None = Field(description="Size on disk; null for who doesn't see everything")
+    record: RecordState | None = Field(description="Null without a shared record")
     vector_server: VectorServer | None = Field(
         description="The vector index on a server; null without one, and for who doesn't see "
         "everything"
@@ -119,6 +134,7 @@ def _status(found: ArchiveStatus, sees_everything: bool) -> dict[str, Any]:
         "embedding_model": found.embedding_model,
         "last_ingest": _iso(found.last_ingest) if sees_everything else None,
         "bytes": found.bytes if sees_everything else None,
+        "record": record_value(found.record) if found.record else None,
         "vector_server": _vector_server(found.vector_server) if sees_everything else None,
     }
 

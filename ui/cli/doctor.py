@@ -35,6 +35,8 @@ def doctor(repair: bool, settings: Settings, as_json: bool) -> int:
     Checks that the database is intact and that all indexes agree with it. The archive can be
     used meanwhile. If the database has lost changes, because its log was deleted after a crash,
     `--repair` accepts the loss and rebuilds the indexes from what is left.
+
+    Of a shared record, it checks the record, and compares the folder's copy with it.
     """
     from rag.archive import doctor as integrity
     from rag.archive.archive import Archive
@@ -44,6 +46,7 @@ def doctor(repair: bool, settings: Settings, as_json: bool) -> int:
     with Archive.open(settings.archive, settings=settings, on_data_loss="accept") as archive:
         found = integrity.find_problems(archive)
         counts = archive.count(EVERYTHING)
+        unchecked = integrity.unchecked(archive)
     left = found
     if repair and found:
         with Archive.open(
@@ -52,9 +55,9 @@ def doctor(repair: bool, settings: Settings, as_json: bool) -> int:
             left = integrity.repair_archive(archive)
             counts = archive.count(EVERYTHING)
     if as_json:
-        print(render.json_text(_value(found, left, counts)))
+        print(render.json_text(_value(found, left, counts, unchecked)))
     else:
-        for line in _lines(found, left, counts):
+        for line in [*_lines(found, left, counts), *(f"not checked: {one}" for one in unchecked)]:
             print(single_line(line))
     return ExitCode.FAILED if left else ExitCode.DONE
 
@@ -74,7 +77,9 @@ def _lines(found: Sequence[Problem], left: Sequence[Problem], counts: Any) -> li
     return lines
 
 
-def _value(found: Sequence[Problem], left: Sequence[Problem], counts: Any) -> dict[str, Any]:
+def _value(
+    found: Sequence[Problem], left: Sequence[Problem], counts: Any, unchecked: Sequence[str]
+) -> dict[str, Any]:
     return {
         "sound": not left,
         "articles": counts.articles,
@@ -83,4 +88,5 @@ def _value(found: Sequence[Problem], left: Sequence[Problem], counts: Any) -> di
             {"place": p.place, "what": p.description, "count": p.count, "mended": p not in left}
             for p in (*found, *(problem for problem in left if problem not in found))
         ],
+        **({"not_checked": list(unchecked)} if unchecked else {}),
     }

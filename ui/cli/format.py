@@ -173,6 +173,7 @@ def status_text(status: ArchiveStatus, backend: BackendReport | None = None) -> 
         *(_embedding(backend) if backend else []),
         *_vector_server(status),
         f"sequence         {status.sequence}",
+        *_record(status),
     ]
     for publisher in status.publishers:
         name = article_text(publisher.name) or "(no publisher)"
@@ -223,6 +224,18 @@ def _reembedding(status: ArchiveStatus) -> list[str]:
     return [
         f"  changing to    {terminal_text(begun.model)}, {begun.done:,} of {begun.of:,} passages"
     ]
+
+
+def _record(status: ArchiveStatus) -> list[str]:
+    state = status.record
+    if state is None:
+        return []
+    as_of = f"as of {format_datetime(state.as_of)}" if state.as_of else "never copied"
+    if state.problem:
+        return [f"record           {as_of}: {terminal_text(state.problem)}"]
+    behind = f"{state.lag_changes:,} change{'' if state.lag_changes == 1 else 's'} behind"
+    lag = f"{behind}, by {state.lag_seconds:,.0f} s" if state.lag_changes else "up to date"
+    return [f"record           {terminal_text(state.server)}: {lag}, {as_of}"]
 
 
 def _vector_server(status: ArchiveStatus) -> list[str]:

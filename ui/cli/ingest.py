@@ -48,6 +48,10 @@ if TYPE_CHECKING:
             "backfile ingest https://courier.example/feed --every 15m",
         ),
         Example("Embed articles in four processes", "backfile ingest dump.jsonl --workers 4"),
+        Example(
+            "Embed articles on a Dask cluster",
+            "backfile ingest dump.jsonl --cluster dask://scheduler:8786",
+        ),
         Example("Ingest what is put into a folder", "backfile ingest incoming/ --watch"),
     ],
     exit_codes=[

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
+from rag.errors import SettingsError
 from ui.cli.command import usage_error
 from ui.cli.options import PathName, Run
 
@@ -34,6 +35,7 @@ class IngestOptions:
         cookies: A cookies.txt file.
         headers: A file of HTTP headers.
         workers: Processes that prepare articles; 0 for as many as suit the machine.
+        cluster: The address of a cluster that prepares them instead; "" for none.
     """
 
     map: str | None
@@ -43,6 +45,7 @@ class IngestOptions:
     cookies: Path | None
     headers: Path | None
     workers: int = 0
+    cluster: str = ""
 
     def reading(self) -> ReaderOptions:
         """Return the options of the readers.
@@ -85,6 +88,20 @@ class Kind(click.ParamType[str]):
         from ingest.readers import KINDS
 
         return [CompletionItem(kind) for kind in KINDS if kind.startswith(incomplete)]
+
+
+def check_cluster(text: str) -> None:
+    """Check the address of a cluster.
+
+    Raises:
+        click.UsageError: It isn't one.
+    """
+    from ingest.clusters import ClusterAddress
+
+    try:
+        ClusterAddress.parse(text)
+    except SettingsError as error:
+        raise usage_error(f"--cluster: {error}") from error
 
 
 _OPTIONS: tuple[Callable[[Any], Any], ...] = (
@@ -133,6 +150,13 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         help="Split and embed articles in N processes; 1 for none. By default, as many as there "
         "are processors, if there are more than about 300 new articles.",
     ),
+    click.option(
+        "--cluster",
+        default="",
+        metavar="ADDRESS",
+        help="Split and embed articles on a cluster: dask://HOST:PORT, ray://HOST:PORT, or "
+        "dask://local?workers=N for one of this ingest's own.",
+    ),
 )
 
 
@@ -149,9 +173,16 @@ def ingest_options(run: Run) -> Run:
         cookies: Path | None,
         headers: Path | None,
         workers: int | None,
+        cluster: str,
         **kwargs: Any,
     ) -> Any:
-        options = IngestOptions(map, kind, summaries, allow_host, cookies, headers, workers or 0)
+        if cluster:
+            check_cluster(cluster)
+        if workers and cluster:
+            raise usage_error("--workers is for this machine: give a cluster's as ?workers=N")
+        options = IngestOptions(
+            map, kind, summaries, allow_host, cookies, headers, workers or 0, cluster
+        )
         return run(*args, options=options, **kwargs)
 
     decorated: Any = with_options

@@ -83,21 +83,39 @@ def open_session(
             stop=stop,
         )
         stack.enter_context(client)
-        yield IngestSession(settings, client, options.reading(), stop, workers=options.workers)
+        yield IngestSession(
+            settings,
+            client,
+            options.reading(),
+            stop,
+            workers=options.workers,
+            cluster=options.cluster,
+        )
 
 
-def worker_pool(archive: Archive, workers: int) -> Preparers | None:
+def open_preparers(archive: Archive, workers: int, cluster: str) -> Preparers | None:
     """Return processes that prepare articles for an archive, not started yet; None for none.
 
     Args:
         archive: The archive.
         workers: The number of processes, which start with the first new article; 1 for none, 0 for
             as many as suit the machine, which start if there is much to prepare.
+        cluster: The address of a cluster that prepares them instead; "" for none.
+
+    Raises:
+        SettingsError: The cluster's address is malformed, or its engine isn't installed.
     """
+    settings = archive.model_settings()
+    if settings is None:
+        return None
+    if cluster:
+        from ingest.clusters import ClusterAddress, open_cluster
+
+        return open_cluster(ClusterAddress.parse(cluster), settings)
     from ingest.local_workers import STARTS_AT, LocalWorkers, default_workers
 
-    settings, number = archive.model_settings(), workers or default_workers()
-    if settings is None or number == 1:
+    number = workers or default_workers()
+    if number == 1:
         return None
     return LocalWorkers(settings, number, starts_at=0 if workers else STARTS_AT)
 
@@ -110,7 +128,8 @@ class IngestSession:
         client: Fetches web pages.
         reading: How files are read.
         stop: Ends the ingest after the current batch, once it is set.
-        workers: Processes that prepare articles: see `worker_pool`.
+        workers: Processes that prepare articles: see `open_preparers`.
+        cluster: A cluster that prepares them: see `open_preparers`.
     """
 
     def __init__(
@@ -121,9 +140,11 @@ class IngestSession:
         stop: Event,
         *,
         workers: int = 0,
+        cluster: str = "",
     ) -> None:
         self.stop = stop
         self._workers = workers
+        self._cluster = cluster
         self._settings = settings
         self._client = client
         self._reading = reading
@@ -158,7 +179,7 @@ class IngestSession:
                 client=self._client,
                 reading=self._reading,
                 stop=self.stop,
-                pool=worker_pool(archive, self._workers),
+                pool=open_preparers(archive, self._workers, self._cluster),
                 **callbacks,
             )
             if report.new or report.changed:

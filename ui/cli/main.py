@@ -47,6 +47,7 @@ SECTIONS = {
         "export": "ui.cli.export",
         "reindex": "ui.cli.reindex",
         "reembed": "ui.cli.reembed",
+        "record": "ui.cli.record",
     },
     "Users": {
         "user": "ui.cli.user",

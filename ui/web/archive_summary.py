@@ -77,7 +77,10 @@ class SummaryCache:
             kept = self._summaries.get(rights)
             if kept is None:
                 kept = self._summaries[rights] = _Summary(self._suggest)
-        return kept.current(archive or self._archive)
+        archive = archive or self._archive
+        summary = kept.current(archive)
+        state = archive.record_state()  # changes without the sequence number
+        return replace(summary, status=replace(summary.status, record=state))
 
 
 class _Summary:

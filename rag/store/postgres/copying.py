@@ -16,14 +16,13 @@ from datetime import UTC, datetime
 import psycopg
 
 from rag.errors import ArchiveDamagedError
-from rag.store.database import COPY_MARK
+from rag.store.database import COPY_AS_OF, COPY_ERASING, COPY_MARK, RECORD_ID
 from rag.store.migrations import NEWEST
 from rag.store.postgres.database import PostgresDatabase
 from rag.store.postgres.errors import map_error
 from rag.store.postgres.schema import (
     KEYS,
     POSITION,
-    RECORD_ID,
     position,
     refuse_newer,
     version_of,
@@ -32,7 +31,7 @@ from rag.store.sqlite_database import Connection, SqliteDatabase
 from rag.store.staged_vectors import GENERATION
 
 # Keys of the local `meta` that aren't the record's.
-REACHED, AS_OF, ERASING = COPY_MARK, "follower_as_of", "follower_erasing"
+REACHED, AS_OF, ERASING = COPY_MARK, COPY_AS_OF, COPY_ERASING
 OWN_KEYS = (REACHED, AS_OF, ERASING)
 BATCH = 500  # rows in memory: texts of 10 MB are rare
 UNKEYED = ("bylines",)  # rows without a primary key: replaced by those of the same key

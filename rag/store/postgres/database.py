@@ -19,7 +19,7 @@ from rag.errors import (
     RecordUnavailableError,
     SettingsError,
 )
-from rag.store.database import Connection, Cursor, Database
+from rag.store.database import LONGEST_KEY, Connection, Cursor, Database
 from rag.store.migrations import NEWEST
 from rag.store.postgres.dialect import strip_nul, translate
 from rag.store.postgres.errors import describe, map_error
@@ -30,8 +30,11 @@ from rag.store.postgres.schema import (
     VECTORS_KEY,
     create_or_upgrade,
     foreign_triggers,
+    install_triggers,
     position,
     refuse_newer,
+    renew_record,
+    tables_without_triggers,
     version_of,
 )
 
@@ -150,6 +153,8 @@ def _clean(parameters: Any) -> Any:
 
 class PostgresDatabase(Database):
     """The record of an archive in a PostgreSQL database that several machines share."""
+
+    longest_key = LONGEST_KEY
 
     def __init__(self, address: str, folder: Path, *, create: bool = False) -> None:
         """Connect, and upgrade the schema if it is older.
@@ -416,6 +421,28 @@ class PostgresDatabase(Database):
         except RecordUnavailableError as error:
             return [describe(error)]
         return []
+
+    @property
+    def has_checksums(self) -> bool:
+        """True if the server checks its pages as it reads them."""
+        row = self.connection.execute("SELECT current_setting('data_checksums')").fetchone()
+        return bool(row[0] == "on")
+
+    def blind_tables(self) -> list[str]:
+        """Return the tables whose changes followers miss, as their triggers are gone."""
+        return tables_without_triggers(self.connection.raw)
+
+    def repair_triggers(self) -> None:
+        """Create the triggers again, and have every follower copy all of the record again."""
+        with self.transaction():
+            for table in self.blind_tables():
+                install_triggers(self.connection.raw, table)
+        self.renew()
+
+    def renew(self) -> None:
+        """Have every follower copy all of the record again."""
+        with self.transaction():
+            renew_record(self.connection.raw)
 
     def foreign_objects(self) -> list[tuple[str, str]]:
         """Return the triggers on the record's tables that Backfile didn't create."""

@@ -12,6 +12,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 from rag.errors import ArchiveDamagedError, SettingsError
+from rag.store.database import RECORD_ID
 from rag.store.migrations import MIGRATIONS, NEWEST
 from rag.store.postgres.dialect import translate_schema
 
@@ -40,7 +41,6 @@ KEYS: dict[str, tuple[str, ...]] = {
     "names": ("number",),
     "mentions": ("revision_id",),
 }
-RECORD_ID = "record_id"  # key of `meta`
 POSITION = "_position"  # the column; always the last of the first version's
 # One lock for each schema of a database: two archives in one database don't wait for each other.
 LOCK_KEY = "1112229702, hashtext(current_schema())"
@@ -129,10 +129,8 @@ def create_or_upgrade(connection: psycopg.Connection, server: str) -> None:
         for table in KEYS:
             install_triggers(connection, table)
         connection.execute("UPDATE record_state SET version = %s", (NEWEST,))
-        connection.execute(
-            "INSERT INTO meta VALUES (%s, %s) ON CONFLICT DO NOTHING",
-            (RECORD_ID, secrets.token_hex(16)),
-        )
+        if not version:  # new
+            renew_record(connection)
 
 
 def _refuse_foreign_tables(connection: psycopg.Connection, server: str) -> None:
@@ -170,6 +168,17 @@ def install_triggers(connection: psycopg.Connection, table: str) -> None:
             FOR EACH ROW EXECUTE FUNCTION record_bury_{table}();
         ALTER TABLE {table} ENABLE TRIGGER USER;
         """  # nosec B608 # names of our schema
+    )
+
+
+def renew_record(connection: psycopg.Connection) -> None:
+    """Give the record another id: every follower then copies all of it, and rebuilds its indexes.
+
+    For changes that followers can't see, as those without triggers, or of a vector alone.
+    """
+    connection.execute(
+        "INSERT INTO meta VALUES (%s, %s) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        (RECORD_ID, secrets.token_hex(16)),
     )
 
 

@@ -11,6 +11,7 @@ from ui.ingest_job import IngestResult
 from ui.web.views.markup import escape, escape_line
 
 if TYPE_CHECKING:
+    from rag.archive.follower_state import FollowerState
     from rag.archive.stats import ArchiveStatus, CoverageGap
 
 MOST_GAPS = 20  # longest gaps shown
@@ -98,6 +99,8 @@ def status_html(status: ArchiveStatus, texts: Texts) -> str:
             "size": f"{texts.number(round(status.bytes / 1e6, 1))} MB",
             "sequence": str(status.sequence),
         }
+    if status.record is not None:
+        rows["record"] = _record(status.record, texts)
     listed = "".join(
         f"<dt>{escape(texts(f'status_{name}'))}</dt><dd>{escape_line(value)}</dd>"
         for name, value in rows.items()
@@ -107,6 +110,19 @@ def status_html(status: ArchiveStatus, texts: Texts) -> str:
     heading = escape(texts("status_gaps"))
     more = f"<details><summary>{heading}</summary><ul>{gaps}</ul></details>" if gaps else ""
     return f"<h2>{escape(texts('status'))}</h2><dl>{listed}</dl>{more}"
+
+
+def _record(state: FollowerState, texts: Texts) -> str:
+    """Return how old the server's copy of a shared record is."""
+    moment = texts.moment(state.as_of) or texts("never")
+    if not state.reachable:
+        return texts("record_unreachable", moment=moment)
+    if state.problem:
+        return f"{texts('record_not_followed', moment=moment)}: {state.problem}"
+    if not state.lag_changes:
+        return texts("record_current", moment=moment)
+    seconds = texts.number(round(state.lag_seconds))
+    return texts("record_behind", count=state.lag_changes, seconds=seconds, moment=moment)
 
 
 def _gap(gap: CoverageGap, texts: Texts) -> str:
