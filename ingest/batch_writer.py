@@ -45,6 +45,7 @@ class PlannedBatch:
         size: Characters of the articles' texts.
         drafts: What has to be prepared, by the archive's state when the batch was planned.
         chunks: The drafts that have been sent to worker processes.
+        decision: What to add of it, by the archive's state when it was planned.
     """
 
     sound: list[Article]
@@ -52,6 +53,7 @@ class PlannedBatch:
     size: int
     drafts: list[Draft] = field(default_factory=list)
     chunks: list[Chunk] = field(default_factory=list)
+    decision: _Decision | None = None
 
     @property
     def fresh_size(self) -> int:
@@ -97,6 +99,7 @@ class BatchWriter:
         self._archive: Any = archive
         self._pool = pool
         self._prepared: dict[str, Outcome] = {}
+        self._last: _Decision | None = None  # the last one made, unless something was written
         self._reporter = reporter
         self._policy = policy
         self._id_resolver = id_resolver
@@ -111,15 +114,15 @@ class BatchWriter:
         planned = PlannedBatch(sound, refused, size)
         if self._pool is not None:
             try:
-                planned.drafts = self._draft(sound)
+                planned.decision = self._decide(sound)
+                planned.drafts = self._draft(planned.decision.fresh)
             except Exception as error:
                 if is_archive_error(error):
                     raise
         return planned
 
-    def _draft(self, articles: Sequence[Article]) -> list[Draft]:
-        """Return the drafts of the new and changed articles of a batch, without adding them."""
-        fresh = self._decide(articles).fresh
+    def _draft(self, fresh: Sequence[Article]) -> list[Draft]:
+        """Return the drafts of the articles that a batch would add."""
         return [
             draft for group in split_at_repeats(fresh) for draft in self._archive.draft(group)[0]
         ]
@@ -137,7 +140,7 @@ class BatchWriter:
         refused = planned.refused
         self._prepared = self._collect(planned)
         try:
-            self._write(planned.sound, refused)
+            self._write(planned.sound, refused, planned.decision)
         except Exception as error:
             if is_archive_error(error):
                 raise
@@ -180,10 +183,16 @@ class BatchWriter:
                 fresh.append(article)
                 # The same line twice in a batch is one article.
                 known[article.id] = known.get(article.id, frozenset()) | {digest}
-        return _Decision(resolved, held, sifted, fresh)
+        self._last = _Decision(resolved, held, sifted, fresh)
+        return self._last
 
-    def _write(self, batch: Sequence[Article], refused: list[str]) -> None:
-        decision = self._decide(batch)
+    def _write(
+        self, batch: Sequence[Article], refused: list[str], decision: _Decision | None = None
+    ) -> None:
+        # Nothing was decided since, so nothing was written either.
+        if decision is None or decision is not self._last:
+            decision = self._decide(batch)
+        self._last = None
         sifted = decision.sifted
         unchanged = len(sifted.contained) + len(sifted.articles) - len(decision.fresh)
         rejects: list[tuple[str, Reject]] = []
@@ -314,6 +323,7 @@ class BatchWriter:
         if why := self._policy.objection_to_kill(kill, article_id, here):
             self.hold(Hold(kill.place, why, article_id, kill.fetched_from, words=kill.reason))
             return
+        self._last = None
         removed = self._archive.withdraw([article_id], reason=kill.reason)
         self._reporter.count(removed=removed, unchanged=1 - removed)
 

@@ -261,6 +261,7 @@ def test_completion_offers_commands_options_formats_and_files() -> None:
         "plain,restore",
         "plain,reindex",
         "plain,reembed",
+        "plain,record",
     ]
     assert complete("backfile evaluate r") == ["plain,retrieval"]
     assert "plain,--asked-on" in complete("backfile search --as")
@@ -314,7 +315,7 @@ def test_chat_keeps_the_history_and_survives_errors(
 
 def test_names_and_modules_of_groups_agree() -> None:
     groups = [command for command in COMMANDS.values() if isinstance(command, LazyGroup)]
-    assert len(groups) == 3
+    assert len(groups) == 4
     for group in groups:
         context = click.Context(group)
         for name in group.list_commands(context):

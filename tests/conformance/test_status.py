@@ -84,9 +84,7 @@ def test_lag_is_shown(stoppable: PostgresServer, tmp_path: Path) -> None:
         theirs = TestClient(ReaderMiddleware(api, kim)).get("/v1/status").json()["record"]
         assert (theirs["server"], theirs["problem"], theirs["reachable"]) == ("", "", False)
         remote = RemoteArchive("http://testserver", transport=client._transport)
-        assert remote.status().record == replace(
-            lag_of(reader), as_of=ANY, lag_seconds=remote.status().record.lag_seconds
-        )
+        assert remote.status().record == replace(lag_of(reader), as_of=ANY, lag_seconds=ANY)
 
 
 @pytest.mark.parametrize(

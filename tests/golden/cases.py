@@ -212,7 +212,7 @@ HELP = (
     *("", "ask", "chat", "search", "serve", "ingest", "rejects", "sources", "sources list"),
     *("sources add", "sources remove", "show", "withdraw", "reinstate", "status", "doctor"),
     *("backup", "restore", "export", "reindex", "reembed", "completion", "evaluate"),
-    *("models", "models fetch", "browse", "names"),
+    *("models", "models fetch", "browse", "names", "record", "record push"),
     *("saved", "dossier", "feeds", "feeds add", "feeds run"),
     *("user", "user add", "token", "token add", "audit", "check", "mcp"),
     *("evaluate retrieval", "evaluate answers", "evaluate extraction", "evaluate duplicates"),

@@ -24,7 +24,10 @@ from ingest.pipeline import ingest
 from ingest.report import IngestReport
 from rag.archive.archive import Archive
 from rag.archive.doctor import find_problems
+from rag.archive.preparation import Draft
 from rag.errors import ArchiveUnwritableError, ModelError
+from rag.models.backend import Backend, BackendReport
+from rag.schema import Article
 from rag.settings import Settings
 from tests.support.commands import environment
 from tests.support.commands import run as command_line
@@ -251,6 +254,24 @@ def test_full_disk_ends_the_workers(
     monkeypatch.undo()
     report, _ = run(tmp_path / "archive", [source], None, settings)
     assert (report.new, report.unchanged) == (32 - 16, 16)
+
+
+def test_workers_get_the_backend_that_was_measured_here(
+    model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = BackendReport(Backend("onnxruntime", "float32", 2), "measured")
+    monkeypatch.setattr(local_workers, "report_backend", lambda *_: known)
+    monkeypatch.setattr(preparers.Preparers, "submit", lambda *_: [])
+    pool, drafts = LocalWorkers(Settings(embedding_model=model), 2), [draft_of(3_000)]
+    pool.submit(drafts)
+    assert pool._settings.embedding_backend == "auto"  # few texts need no choice
+    pool.submit([draft_of(100_000)])
+    assert pool._settings.embedding_backend == "onnxruntime"
+    assert pool._settings.embedding_precision == "float32"
+
+
+def draft_of(length: int) -> Draft:
+    return Draft(Article(id=f"paper.example/{length}", title="Long", text="a" * length))
 
 
 def test_few_articles_start_no_process(model: str, tmp_path: Path) -> None:
