@@ -49,7 +49,7 @@ class TorchBert:
         self.batch_tokens = batch_tokens
         self._threads = threads or torch.get_num_threads()
         self._pooling = bert.pooling
-        self._heads = bert.layers[0].heads
+        self._heads = bert.layers[0].heads if bert.layers else 1
         self._dtype = getattr(torch, precision)
         self._packed = _can_pack(self._dtype)
         self._words, self._positions = self._tensor(bert.words), self._tensor(bert.positions)

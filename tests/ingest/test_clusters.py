@@ -67,25 +67,34 @@ def test_cluster_makes_what_one_process_makes(
     assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
 
 
+def set_large_chunks(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(preparers, "CHUNK_CHARACTERS", 10_000)
+    patch.setattr(batching, "BATCH_ARTICLES", 64)
+
+
 @pytest.fixture(scope="module")
 def a_thousand(
     settings: Settings, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Path, Path, Any]]:
+) -> tuple[Path, Path, Any]:
     """1,000 articles, the archive that one process makes of them, and its report and rejects."""
     folder = tmp_path_factory.mktemp("thousand")
+    source = write_lines(folder / "dump.jsonl", records(1_000))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(preparers, "CHUNK_CHARACTERS", 10_000)
-        patch.setattr(batching, "BATCH_ARTICLES", 64)
-        source = write_lines(folder / "dump.jsonl", records(1_000))
-        yield source, folder / "alone", run(folder / "alone", [source], None, settings)
+        set_large_chunks(patch)
+        return source, folder / "alone", run(folder / "alone", [source], None, settings)
 
 
 @pytest.mark.full
 @pytest.mark.parametrize("address", [DASK, RAY])
 def test_cluster_makes_the_same_archive_of_1000_articles(
-    address: str, settings: Settings, tmp_path: Path, a_thousand: tuple[Path, Path, Any]
+    address: str,
+    settings: Settings,
+    tmp_path: Path,
+    a_thousand: tuple[Path, Path, Any],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     source, archive, alone = a_thousand
+    set_large_chunks(monkeypatch)
     assert alone[0].new >= 1_000
     assert run(tmp_path / "together", [source], open_local(address, settings), settings) == alone
     assert_same(archive, tmp_path / "together", settings)

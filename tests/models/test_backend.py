@@ -28,6 +28,7 @@ from rag.models.many_texts import MEASURED_FROM_TOKENS
 from rag.models.numpy_bert import Array, Bert, read_bert
 from rag.models.weights import minilm_folder
 from rag.settings import cache_folder
+from tests.support.small_models import make_model
 from tests.support.tiny_transformers import save_encoder
 
 TORCH = Measured("torch", "float32", 5_000.0, 1.0, 1.0)
@@ -215,3 +216,11 @@ def test_openvino_reports_nothing_to_its_makers():
     )
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert (ran.stdout.strip(), ran.stderr, ran.returncode) == ("[]", "", 0)
+
+
+def test_model_without_layers_embeds_many_texts(tmp_path: Path) -> None:
+    model = SentenceEmbeddings(Path(make_model(tmp_path / "words", ("the", "bridge", "ferry"))))
+    texts = ["the bridge the ferry"] * (TORCH_FROM_TOKENS // 4)
+    many, few = model.embed_array(texts), model.embed_array(texts[:1])
+    assert many.shape == (len(texts), few.shape[1])
+    assert np.allclose(many, few, atol=1e-2)
