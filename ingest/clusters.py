@@ -11,10 +11,10 @@ from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import parse_qsl, urlsplit
 
-from ingest.preparers import Preparers
+from ingest.preparers import LostWorkerError, Preparers
 from ingest.preparing import Mapping, Outcome, prepare_drafts, settings_of_model
 from rag.archive.preparation import Draft
 from rag.errors import BackfileError, SettingsError
@@ -117,6 +117,8 @@ class Cluster(Preparers):
         mapping: What the workers run.
     """
 
+    _lost: ClassVar[tuple[type[Exception], ...]]  # the engine's errors for a lost worker
+
     def __init__(self, address: ClusterAddress, settings: Settings, mapping: Mapping) -> None:
         self.address = address
         self._settings = settings_of_model(settings)
@@ -189,9 +191,12 @@ class Cluster(Preparers):
         `done` is called once, with a function that returns what the task did or raises its error.
         """
 
-    @abstractmethod
     def _explain(self, error: Exception) -> Exception:
         """Return LostWorkerError for a lost worker, and another error in plain English."""
+        if isinstance(error, self._lost):
+            return LostWorkerError(str(error))
+        line = " ".join(str(error).split())[:200]
+        return ClusterError(f"{self.address} failed ({type(error).__name__}: {line})")
 
     @abstractmethod
     def _disconnect(self, pending: list[Any]) -> None:

@@ -11,7 +11,6 @@ import distributed
 from distributed import KilledWorker
 
 from ingest.clusters import CONNECT_SECONDS, LOCAL, Cluster, ClusterError
-from ingest.preparers import LostWorkerError
 from ingest.preparing import Outcome, answer
 from rag.archive.preparation import Draft
 
@@ -26,6 +25,7 @@ _LOCAL_CONFIGURATION = {
 class DaskCluster(Cluster):
     """Workers of a Dask cluster. Each of their threads counts as a worker."""
 
+    _lost = (KilledWorker,)
     _client: Any = None
     _local: Any = None
 
@@ -78,12 +78,6 @@ class DaskCluster(Cluster):
         )
         future.add_done_callback(lambda ended: done(ended.result))
         return future
-
-    def _explain(self, error: Exception) -> Exception:
-        if isinstance(error, KilledWorker):
-            return LostWorkerError(str(error))
-        line = " ".join(str(error).split())[:200]
-        return ClusterError(f"{self.address} failed ({type(error).__name__}: {line})")
 
     def _disconnect(self, pending: list[Any]) -> None:
         client, local = self._client, self._local

@@ -22,7 +22,6 @@ import ray
 from ray import exceptions
 
 from ingest.clusters import LOCAL, Cluster, ClusterError
-from ingest.preparers import LostWorkerError
 from ingest.preparing import Outcome, answer
 from rag.archive.preparation import Draft
 
@@ -38,6 +37,7 @@ _LOST = (
 class RayCluster(Cluster):
     """Workers of a Ray cluster."""
 
+    _lost = _LOST
     _task: Any = None
 
     def _connect(self) -> int:
@@ -80,12 +80,6 @@ class RayCluster(Cluster):
         reference = self._task.remote(self._settings, list(drafts), self._mapping)
         reference.future().add_done_callback(lambda ended: done(ended.result))
         return reference
-
-    def _explain(self, error: Exception) -> Exception:
-        if isinstance(error, _LOST):
-            return LostWorkerError(str(error))
-        line = " ".join(str(error).split())[:200]
-        return ClusterError(f"{self.address} failed ({type(error).__name__}: {line})")
 
     def _disconnect(self, pending: list[Any]) -> None:
         for reference in pending:

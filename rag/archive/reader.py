@@ -47,7 +47,6 @@ if TYPE_CHECKING:
     from rag.archive.following import RecordFollower
     from rag.archive.names import NameCatalogue
     from rag.archive.saved import Saved
-    from rag.archive.stats import ArchiveStatus
 
 PAST_DAYS = 4  # cached snapshots; each holds the passages that have ended since
 T = TypeVar("T")

@@ -24,7 +24,7 @@ def find_binaries() -> Path:
     """Return the folder of the newest PostgreSQL's programs.
 
     Raises:
-        FileNotFoundError: There is none.
+        FileNotFoundError: PostgreSQL isn't installed.
     """
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=_version)
     if found:

@@ -304,13 +304,8 @@ class PostgresDatabase(Database):
             ArchiveLockedError: Another process was writing for too long.
         """
         connection = self._begin(f"SELECT pg_advisory_lock({LOCK_KEY})")
-        self._local.depth = self._depth + 1
-        try:
+        with self._unlocking(connection, LOCK_KEY):
             yield
-        finally:
-            self._local.depth -= 1
-            if connection.is_usable:
-                connection.execute(f"SELECT pg_advisory_unlock({LOCK_KEY})")
 
     @contextmanager
     def hold_reembedding(self) -> Iterator[None]:
@@ -325,13 +320,19 @@ class PostgresDatabase(Database):
                 f"the record at {self.name} is being re-embedded by another process: "
                 "try again when it has finished"
             )
+        with self._unlocking(connection, REEMBED_KEY):
+            yield
+
+    @contextmanager
+    def _unlocking(self, connection: PostgresConnection, key: str) -> Iterator[None]:
+        """Release an advisory lock after the block."""
         self._local.depth = self._depth + 1
         try:
             yield
         finally:
             self._local.depth -= 1
             if connection.is_usable:
-                connection.execute(f"SELECT pg_advisory_unlock({REEMBED_KEY})")
+                connection.execute(f"SELECT pg_advisory_unlock({key})")
 
     @contextmanager
     def hold_vector_server(self, wait: float) -> Iterator[bool]:

@@ -43,7 +43,7 @@ def _translate_token(match: re.Match[str]) -> str:
     token = match[0]
     if token[0] in "'\"%":
         return token.replace("%", "%%")
-    if token in {"?"}:
+    if token.startswith("?"):
         return "%s"
     if token[0] == ":":
         return f"%({token[1:]})s"
