@@ -269,10 +269,11 @@ def _interval(every: float | None, *, by_hand: bool) -> int | None:
 def _open(settings: Settings) -> FeedStore:
     """Return the feeds of the archive, which must exist."""
     from ingest.feed_reading import feeds_of
+    from rag.archive.side_home import home_of
     from rag.store.articles import ArticleStore
 
     ArticleStore(settings.archive).close()
-    return feeds_of(settings.archive)
+    return feeds_of(home_of(settings))
 
 
 def _open_archive(settings: Settings) -> Archive:

@@ -58,7 +58,7 @@ class FeedSchedule:
         Another writer ends the round; the rest stays due.
         """
         count = 0
-        for feed in feeds_of(self._archive.path).due():
+        for feed in feeds_of(self._archive.home).due():
             if self._closed.is_set():
                 break
             try:
@@ -88,7 +88,7 @@ class FeedSchedule:
                 return False
             found = read_feed(
                 writer,
-                feeds_of(self._archive.path),
+                feeds_of(self._archive.home),
                 feed_id,
                 client=client,
                 stop=stop,

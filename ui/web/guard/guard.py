@@ -6,10 +6,12 @@ the origin, the route, the token, and the size. `ui.web.gradio_calls` then valid
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
+from rag.errors import RecordUnavailableError
 from ui.article_address import ArticleAddress
 from ui.i18n import preferred_language, texts_in
 from ui.readers import LOCAL_VISITOR
@@ -26,6 +28,8 @@ from ui.web.quota import Bucket
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
+
+LOG = logging.getLogger("backfile.web")
 
 
 class Guard:
@@ -96,6 +100,11 @@ class Guard:
         except RejectedRequestError as rejection:
             if not sender.started:
                 await send_rejection(sender, rejection, scope["path"])
+        except RecordUnavailableError as error:  # nobody is let in whose rights can't be read
+            if sender.started:
+                raise
+            LOG.warning("request refused: %s", error)
+            await send_rejection(sender, _unavailable(), scope["path"])
 
     async def _answer_login(self, request: IncomingRequest, receive: Receive, send: Send) -> None:
         if not self._authentication.needs_login:
@@ -108,6 +117,15 @@ class Guard:
         headers = [(name.encode(), value.encode("latin-1")) for name, value in page.headers]
         content = b"" if request.method == "HEAD" else page.body.encode()
         await answer(send, page.status, content, "text/html; charset=utf-8", headers)
+
+
+def _unavailable() -> RejectedRequestError:
+    return RejectedRequestError(
+        503,
+        "Users cannot be looked up now: the archive's record is not reachable. Try again later.",
+        kind="unavailable",
+        headers={"retry-after": "5"},
+    )
 
 
 def _may_read(request: IncomingRequest) -> bool:
