@@ -30,8 +30,8 @@ _NOW = "SELECT extract(epoch FROM clock_timestamp())::double precision"
 class SharedRateWindows:
     """Times of admitted requests by key; `rag.store.rate_windows.RateWindows` in a record.
 
-    Threads and processes may share it. Every method raises RecordUnavailableError, ArchiveLockedError,
-    ArchiveDamagedError or ArchiveUnwritableError if the record can't be used.
+    Threads and processes may share it. Every method raises RecordUnavailableError,
+    ArchiveLockedError, ArchiveDamagedError or ArchiveUnwritableError if the record can't be used.
     """
 
     def __init__(self, home: RecordHome) -> None:

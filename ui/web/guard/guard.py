@@ -66,37 +66,7 @@ class Guard:
             return
         sender = SecureSend(send)
         try:
-            request = await self._readers.identify(scope, parse_request(scope, self._hosts))
-            if request.kind == "login":
-                await self._answer_login(request, receive, sender)
-                return
-            if request.reader is None and request.kind in ("page", "article"):
-                await redirect(sender, login_target(request))
-                return
-            if request.kind in ("page", "article") and not _may_read(request):
-                await _refuse(request, sender)
-                return
-            if request.kind == "article":
-                await _redirect_to_article(request, sender)
-                return
-            is_local = not self._authentication.needs_login
-            if request.kind == "page" and is_local and "token" in request.query:
-                token = dict(parse_qsl(request.query)).get("token")
-                if token is not None:
-                    await exchange_token(
-                        request,
-                        token,
-                        sender,
-                        access=self._authentication.write_access,
-                        failed_tokens=self._failed_tokens,
-                        secure=self._readers.is_secure(request),
-                    )
-                    return
-            if request.kind == "call":
-                request = replace(request, body=await read_body(receive, request.headers))
-                receive = replay_body(request.body)
-            cleaned = clean_scope(scope, request, self._authentication.proxy)
-            await self._calls(cleaned, receive, sender, request)
+            await self._answer(scope, receive, sender)
         except RejectedRequestError as rejection:
             if not sender.started:
                 await send_rejection(sender, rejection, scope["path"])
@@ -105,6 +75,39 @@ class Guard:
                 raise
             LOG.warning("request refused: %s", error)
             await send_rejection(sender, _unavailable(), scope["path"])
+
+    async def _answer(self, scope: Scope, receive: Receive, sender: SecureSend) -> None:
+        request = await self._readers.identify(scope, parse_request(scope, self._hosts))
+        if request.kind == "login":
+            await self._answer_login(request, receive, sender)
+            return
+        if request.reader is None and request.kind in ("page", "article"):
+            await redirect(sender, login_target(request))
+            return
+        if request.kind in ("page", "article") and not _may_read(request):
+            await _refuse(request, sender)
+            return
+        if request.kind == "article":
+            await _redirect_to_article(request, sender)
+            return
+        is_local = not self._authentication.needs_login
+        if request.kind == "page" and is_local and "token" in request.query:
+            token = dict(parse_qsl(request.query)).get("token")
+            if token is not None:
+                await exchange_token(
+                    request,
+                    token,
+                    sender,
+                    access=self._authentication.write_access,
+                    failed_tokens=self._failed_tokens,
+                    secure=self._readers.is_secure(request),
+                )
+                return
+        if request.kind == "call":
+            request = replace(request, body=await read_body(receive, request.headers))
+            receive = replay_body(request.body)
+        cleaned = clean_scope(scope, request, self._authentication.proxy)
+        await self._calls(cleaned, receive, sender, request)
 
     async def _answer_login(self, request: IncomingRequest, receive: Receive, send: Send) -> None:
         if not self._authentication.needs_login:
