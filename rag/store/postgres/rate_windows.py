@@ -24,7 +24,7 @@ MIGRATIONS = (
     CREATE INDEX entries_expires ON entries (expires);
     """,
 )
-_NOW = "SELECT extract(epoch FROM clock_timestamp())::double precision"
+_NOW = "SELECT CAST(extract(epoch FROM clock_timestamp()) AS double precision)"
 
 
 class SharedRateWindows:

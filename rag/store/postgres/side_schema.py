@@ -6,12 +6,13 @@ for them; while it can't be reached, most attempts fail at once.
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 
 import psycopg
@@ -33,6 +34,7 @@ from rag.store.side_file import WAIT, SideForm, empty_database
 
 MOST = 16  # connections of a process at a time
 KEPT = 4  # connections that stay open
+MOST_POOLS = 4  # addresses; a process has one, but tests have many
 DOWN_SECONDS = 2.0  # after a failure, until the next attempt to connect
 LONGEST_STATEMENT = 30  # seconds
 LONGEST_SCHEMA = 63  # bytes of a name in PostgreSQL
@@ -73,8 +75,13 @@ class ConnectionPool:
         self._free = threading.BoundedSemaphore(MOST)
         self._lock = threading.Lock()
         self._idle: list[PostgresConnection] = []
+        self._inherited: list[PostgresConnection] = []
         self._process = os.getpid()
         self._down: tuple[float, BackfileError] | None = None  # until when, and why
+
+    def __del__(self) -> None:
+        """Close the connections, which would warn."""
+        self.close_idle()
 
     def reconnect(self, _lost: PostgresConnection, _statement: str) -> None:
         """Return None: `lease` has tried already."""
@@ -115,7 +122,8 @@ class ConnectionPool:
     def _begin(self, statements: str) -> PostgresConnection:
         with self._lock:
             if self._process != os.getpid():  # a fork: its parent uses these
-                self._idle, self._process = [], os.getpid()
+                self._inherited, self._idle = self._idle, []
+                self._process = os.getpid()
             known = self._idle.pop() if self._idle else None
         if known is not None:
             try:
@@ -178,6 +186,8 @@ class ConnectionPool:
 
     def close_idle(self) -> None:
         """Close the connections that nobody uses."""
+        if self._process != os.getpid():
+            return
         with self._lock:
             idle, self._idle = self._idle, []
         for connection in idle:
@@ -185,10 +195,29 @@ class ConnectionPool:
                 connection.raw.close()
 
 
-@lru_cache(maxsize=8)
+_pools: dict[str, ConnectionPool] = {}
+_pools_lock = threading.Lock()
+
+
 def pool_of(address: str) -> ConnectionPool:
-    """Return this process's pool of an address."""
-    return ConnectionPool(address)
+    """Return this process's pool of an address.
+
+    Raises:
+        SettingsError: The address can't be read.
+    """
+    with _pools_lock:
+        pool = _pools.pop(address, None) or ConnectionPool(address)
+        _pools[address] = pool  # the last one used
+        old = _pools.pop(next(iter(_pools))) if len(_pools) > MOST_POOLS else None
+    if old is not None:
+        old.close_idle()
+    return pool
+
+
+@atexit.register
+def _close_pools() -> None:
+    for pool in _pools.values():
+        pool.close_idle()
 
 
 class RecordHome:
