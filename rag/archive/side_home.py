@@ -40,6 +40,19 @@ def home_in(folder: Path, *, is_copy: bool) -> SideHome:
     return UnsetHome(folder) if is_copy else FolderHome(folder)
 
 
+def identity_of(settings: Settings) -> str:
+    """Return what the servers of one archive have in common: the record, or the folder's path.
+
+    Raises:
+        SettingsError: The record's address can't be read.
+    """
+    if not settings.record:
+        return str(settings.archive.resolve())
+    from rag.store.postgres.database import server_of
+
+    return server_of(settings.record)  # never the password
+
+
 def is_copy(folder: Path) -> bool:
     """Return whether a folder has the copy of a shared record; false if that can't be read."""
     if not (folder / FILE).exists():
