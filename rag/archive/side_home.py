@@ -1,4 +1,4 @@
-"""Where an archive's side databases are: in its folder, or in its shared record."""
+"""The home of an archive's side databases: its folder, or its shared record."""
 
 from __future__ import annotations
 

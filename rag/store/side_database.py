@@ -83,7 +83,7 @@ class SideDatabase:
         self.form.compact()
 
     def find_damage(self) -> str:
-        """Return the first problem of its pages on the disk; "" if there is none."""
+        """Return the first problem of its pages on the disk; "" without one."""
         return self.form.find_damage()
 
     def copy_from(self, other: SideDatabase) -> None:

@@ -52,11 +52,11 @@ class SideForm(Protocol):
         """Rewrite what is stored without the bytes of deleted rows."""
 
     def find_damage(self) -> str:
-        """Return the first problem of the pages on the disk; "" if there is none."""
+        """Return the first problem of the pages on the disk; "" without one."""
 
 
 class SideHome(Protocol):
-    """Where an archive's side databases are."""
+    """The place of an archive's side databases."""
 
     @property
     def folder(self) -> Path:

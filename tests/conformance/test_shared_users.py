@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 from rag.answer.chatbot import Chatbot
 from rag.archive.archive import Archive
 from rag.settings import Settings
-from rag.store.postgres.side_schema import DOWN_SECONDS
+from rag.store.postgres.pool import DOWN_SECONDS
 from tests.archive.test_archive import WordEmbeddings, make_article
 from tests.conformance.conftest import wait_until
 from tests.support.postgres import PASSWORD, PostgresServer
@@ -85,7 +85,8 @@ def test_users_are_shared_and_needed(served: Servers, stoppable: PostgresServer)
     assert there.get("/v1/status").json()["articles"] == 1
     del there.headers["Authorization"]
     cookies = {cookie.name: cookie.value or "" for cookie in here.cookies.jar}
-    assert there.get("/v1/status", cookies=cookies).status_code == 200  # a balancer sent them here
+    there.cookies.update(cookies)  # a balancer sends the browser there
+    assert there.get("/v1/status").status_code == 200
     there.cookies.clear()
     stoppable.stop()
     refused = here.get("/v1/status")

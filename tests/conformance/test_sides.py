@@ -25,7 +25,7 @@ from rag.rights import Rights
 from rag.settings import Settings
 from rag.store.feeds import FeedStore
 from rag.store.ingest_jobs import IngestJobs, Job, KeyReusedError, TooManyJobsError
-from rag.store.postgres.side_schema import DOWN_SECONDS
+from rag.store.postgres.pool import DOWN_SECONDS
 from rag.store.saved_database import SavedDatabase
 from rag.store.saved_searches import SavedSearchStore
 from rag.store.saved_validation import find_saved_damage
@@ -366,6 +366,10 @@ def test_side_databases_move_along(
     assert not list(own.archive.glob("*.sqlite3"))
     assert open_secret(home_of(shared)) == secret
     assert open_accounts(shared).reader_of_session(session) is not None
+    (own.archive / "saved.sqlite3").write_bytes(b"x")  # of a push that was killed
+    with Place(own.archive, shared).open() as archive:
+        assert [one.remedy for one in find_problems(archive)] == ["delete this file"]
+    (own.archive / "saved.sqlite3").unlink()
     with servers("other").open("read") as other:
         assert [one.name for one in other.saved.searches.list()] == ["Bridges"]
         other.saved.searches.delete("Bridges")

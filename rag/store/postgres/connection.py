@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class ConnectionOwner(Protocol):
-    """What a connection belongs to."""
+    """A database or pool that a connection belongs to."""
 
     @property
     def name(self) -> str:
