@@ -327,6 +327,23 @@ def test_newer_schema_is_refused(shared_record: str, tmp_path: Path) -> None:
             use()
 
 
+def test_archives_of_one_database_are_apart(shared_record: str, tmp_path: Path) -> None:
+    with psycopg.connect(shared_record, autocommit=True) as connection:
+        connection.execute("CREATE SCHEMA two")
+    one = Settings(archive=tmp_path, record=shared_record)
+    two = replace(one, record=f"{shared_record}?options=-csearch_path%3Dtwo")
+    open_accounts(one).add_user("ada", SECRET, ["read"])
+    assert not open_accounts(two).has_users
+    open_accounts(two).add_user("ada", SECRET, ["read", "admin"])
+    assert open_accounts(one).store.user("ada").scopes == {"read"}
+
+
+def test_password_of_a_malformed_address_is_not_shown(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="BACKFILE_RECORD") as raised:
+        home_of(Settings(archive=tmp_path, record="postgresql://kim:hidden%ZZ@host/x"))
+    assert "hidden" not in str(raised.value)
+
+
 def test_older_schema_is_upgraded(shared_record: str, tmp_path: Path) -> None:
     from rag.store.saved_database import MIGRATIONS
 

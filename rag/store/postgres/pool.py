@@ -58,7 +58,6 @@ class ConnectionPool:
         Raises:
             SettingsError: The address can't be read.
         """
-        self.name = server_of(address)
         self.folder = Path()
         self._address = address
         self._free = threading.BoundedSemaphore(MOST)
@@ -67,6 +66,7 @@ class ConnectionPool:
         self._inherited: list[PostgresConnection] = []
         self._process = os.getpid()
         self._down: tuple[float, BackfileError] | None = None  # until when, and why
+        self.name = server_of(address)
 
     def __del__(self) -> None:
         """Close the connections, which would warn."""

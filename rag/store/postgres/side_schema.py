@@ -179,7 +179,7 @@ class SideSchema:
         return f"{LOCK}, pg_catalog.hashtext({_literal(self.schema)})"
 
     def _version(self, connection: PostgresConnection) -> int | None:
-        """Return the schema's version; None without a schema, after which the transaction has failed.
+        """Return the schema's version; None without one, and the transaction has failed then.
 
         Raises:
             ArchiveDamagedError: It is newer.
