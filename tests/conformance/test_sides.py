@@ -22,6 +22,7 @@ from rag.archive.moving import detach_folder, push_archive
 from rag.archive.side_home import home_of
 from rag.errors import ArchiveDamagedError, RecordUnavailableError, SavedItemError, SettingsError
 from rag.rights import Rights
+from rag.schema import Filters
 from rag.settings import Settings
 from rag.store.feeds import FeedStore
 from rag.store.ingest_jobs import IngestJobs, Job, KeyReusedError, TooManyJobsError
@@ -105,8 +106,9 @@ def test_users_tokens_and_sessions(side: Side) -> None:
     assert here.reader_of_token(secret) is not None
     here.store.revoke_token(token.id)
     assert there.reader_of_token(secret) is None
-    subject = ("https://id.example#1", "Ben", frozenset({"read"}), Rights())
-    assert here.store.put_external(*subject).id == there.store.put_external(*subject).id
+    ben = here.store.put_external("https://id.example#1", "Ben", frozenset({"read"}), Rights())
+    again = there.store.put_external("https://id.example#1", "Ben", ben.scopes, Rights())
+    assert again.id == ben.id
     assert [one.name for one in there.store.users()] == ["Ada", "Ben"]
 
 
@@ -222,14 +224,8 @@ def test_saved_items_of_an_archive(record_place: Place, tmp_path: Path) -> None:
 def _save_on(settings: Settings, first: int, end: Connection) -> None:
     store = SavedSearchStore(SavedDatabase(home_of(settings)))
     for n in range(first, 100_000):
-        store.add(f"Search {n:05}", "ferry", _no_filters(), "answer", seen=(0, ""))
+        store.add(f"Search {n:05}", "ferry", Filters(), "answer", seen=(0, ""))
         end.send(n)
-
-
-def _no_filters():  # type: ignore[no-untyped-def]
-    from rag.schema import Filters
-
-    return Filters()
 
 
 def test_killed_server_loses_nothing_acknowledged(side: Side) -> None:
