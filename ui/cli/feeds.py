@@ -60,8 +60,8 @@ def feeds(context: click.Context, settings: Settings, as_json: bool) -> int:
     """List, add, schedule, remove or read feeds.
 
     A feed is the address of an RSS, Atom or JSON feed, a sitemap, a list of URLs or a page that is
-    read again and again. The list is kept in the file saved.sqlite3 in the archive's folder, which
-    a backup includes.
+    read again and again. The list is kept in the file saved.sqlite3 in the archive's folder, or in
+    the record that BACKFILE_RECORD names; a backup includes it.
     """
     if context.invoked_subcommand is None:
         return _list(settings, as_json=as_json)
