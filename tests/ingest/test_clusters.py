@@ -67,18 +67,28 @@ def test_cluster_makes_what_one_process_makes(
     assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
 
 
+@pytest.fixture(scope="module")
+def a_thousand(
+    settings: Settings, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Path, Path, Any]]:
+    """1,000 articles, the archive that one process makes of them, and its report and rejects."""
+    folder = tmp_path_factory.mktemp("thousand")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(preparers, "CHUNK_CHARACTERS", 10_000)
+        patch.setattr(batching, "BATCH_ARTICLES", 64)
+        source = write_lines(folder / "dump.jsonl", records(1_000))
+        yield source, folder / "alone", run(folder / "alone", [source], None, settings)
+
+
 @pytest.mark.full
 @pytest.mark.parametrize("address", [DASK, RAY])
 def test_cluster_makes_the_same_archive_of_1000_articles(
-    address: str, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    address: str, settings: Settings, tmp_path: Path, a_thousand: tuple[Path, Path, Any]
 ) -> None:
-    monkeypatch.setattr(preparers, "CHUNK_CHARACTERS", 10_000)
-    monkeypatch.setattr(batching, "BATCH_ARTICLES", 64)
-    source = write_lines(tmp_path / "dump.jsonl", records(1_000))
-    alone = run(tmp_path / "alone", [source], None, settings)
+    source, archive, alone = a_thousand
     assert alone[0].new >= 1_000
     assert run(tmp_path / "together", [source], open_local(address, settings), settings) == alone
-    assert_same(tmp_path / "alone", tmp_path / "together", settings)
+    assert_same(archive, tmp_path / "together", settings)
 
 
 @pytest.mark.full

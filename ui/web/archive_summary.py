@@ -80,6 +80,8 @@ class SummaryCache:
         archive = archive or self._archive
         summary = kept.current(archive)
         state = archive.record_state()  # changes without the sequence number
+        if state == summary.status.record:
+            return summary
         return replace(summary, status=replace(summary.status, record=state))
 
 
