@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from pathlib import Path
 from threading import Event, Timer
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -21,6 +20,7 @@ from rag.errors import BackfileError, InvalidValueError
 from rag.settings import Settings
 from rag.store.feeds import COUNTS, Feed, FeedStore, clean_url
 from rag.store.saved_database import SavedDatabase
+from rag.store.side_database import Place
 
 LOG = logging.getLogger("backfile.feeds")
 # The write lock is held while a feed is read. A sitemap of 50,000 pages takes 14 hours at a page a
@@ -37,9 +37,9 @@ class FeedRead:
     error: str = ""
 
 
-def feeds_of(folder: Path) -> FeedStore:
-    """Return the feeds of the archive in a folder."""
-    return FeedStore(SavedDatabase(folder))
+def feeds_of(place: Place) -> FeedStore:
+    """Return the feeds of an archive, by its `home` or the folder of its files."""
+    return FeedStore(SavedDatabase(place))
 
 
 def open_client(settings: Settings, stop: Event) -> Client:

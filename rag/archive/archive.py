@@ -30,6 +30,7 @@ from rag.archive.reembed import (
     reembed,
     reembed_shared,
 )
+from rag.archive.side_home import home_in
 from rag.archive.storable import as_storable
 from rag.errors import (
     ArchiveDamagedError,
@@ -46,6 +47,7 @@ from rag.schema import Article
 from rag.settings import Settings
 from rag.store.articles import ArticleStore, PreparedArticle
 from rag.store.connection import map_disk_errors
+from rag.store.database import COPY_MARK
 from rag.store.file_permissions import make_private
 from rag.store.integrity import refuse_copy, refuse_triggers
 from rag.store.lock import writer_lock
@@ -164,13 +166,14 @@ class Archive(ArchiveReader):
             model = ArchiveModel(embeddings, settings, store.database.meta(MODEL))
             reranker = reranker or open_reranker_lazily(settings)
             archive = cls(folder, store, model, lock, settings, generation, reranker)
+            archive.home = home_in(folder, is_copy=bool(store.database.meta(COPY_MARK)))
             opened.callback(archive._indexes.close)
             if mode == "write":
                 archive._indexes.catch_up()
                 archive._indexes.remove_leftovers()
                 from rag.archive.erasure import finish_erasure
 
-                finish_erasure(folder, store, archive._indexes)
+                finish_erasure(archive.home, store, archive._indexes)
                 make_private(folder)
             archive._opened = opened.pop_all()
         return archive
@@ -190,6 +193,7 @@ class Archive(ArchiveReader):
         from rag.archive.erasure import finish_erasure
         from rag.archive.following import RecordFollower  # psycopg: 0.1 s
         from rag.store.postgres.database import PostgresDatabase
+        from rag.store.postgres.side_schema import RecordHome
 
         with (
             map_disk_errors(folder) if mode == "write" else nullcontext(),
@@ -212,11 +216,12 @@ class Archive(ArchiveReader):
             reranker = reranker or open_reranker_lazily(settings)
             archive = cls(folder, store, model, None, settings, generation, reranker, copy)
             archive.follower, archive._writes = follower, mode == "write"
+            archive.home = RecordHome(folder, settings.record)
             opened.callback(archive._indexes.close)
             follower.attach(archive._indexes)
             if mode == "write":
                 follower.follow()
-                finish_erasure(folder, store, archive._indexes, follower.rewrite)
+                finish_erasure(archive.home, store, archive._indexes, follower.rewrite)
             else:
                 with suppress(BackfileError):  # readers go on with what they have
                     follower.follow()
@@ -469,7 +474,7 @@ class Archive(ArchiveReader):
         with map_disk_errors(self.path):
             follow = self.follower.rewrite if self.follower else None
             return erase_articles(
-                self.path, self._store, self._indexes, _unique(ids), reason, follow
+                self.home, self._store, self._indexes, _unique(ids), reason, follow
             )
 
     def cancel_reembed(self) -> int:

@@ -37,6 +37,7 @@ from rag.store.lock import writer_lock
 from rag.store.saved_database import DAMAGED, SavedDatabase
 from rag.store.saved_database import FILE as SAVED
 from rag.store.saved_validation import find_saved_damage, validate_saved
+from rag.store.side_file import SideHome
 from rag.store.sqlite_database import FILE, SqliteDatabase
 
 FORMAT = 1
@@ -75,12 +76,13 @@ class Manifest:
     saved_sha256: str = ""
 
 
-def write_backup(store: ArticleStore, file: Path) -> Manifest:
+def write_backup(store: ArticleStore, file: Path, home: SideHome | None = None) -> Manifest:
     """Write one consistent state of the database to a file, while others read and write.
 
     Args:
         store: The store to back up.
         file: The file to create.
+        home: Where the archive's saved items are; by default in its folder.
 
     Returns:
         The manifest of the backup.
@@ -91,13 +93,13 @@ def write_backup(store: ArticleStore, file: Path) -> Manifest:
     if file.exists():
         raise BackupError(f"{file} already exists: give the backup another name")
     try:
-        return _write(store, file)
+        return _write(store, file, SavedDatabase(home or store.database.folder))
     except OSError as error:
         why = error.strerror or error
         raise BackupError(f"the backup {file} cannot be written: {why}") from error
 
 
-def _write(store: ArticleStore, file: Path) -> Manifest:
+def _write(store: ArticleStore, file: Path, saved: SavedDatabase) -> Manifest:
     if not isinstance(store.database, SqliteDatabase):
         raise BackupError("a shared record is backed up with PostgreSQL's `pg_dump`")
     # in its own folder: beside an archive, any name may be one of its files
@@ -112,15 +114,14 @@ def _write(store: ArticleStore, file: Path) -> Manifest:
                 "the archive and ingest the export into another folder"
             ) from error
         manifest = _describe(copy)
-        saved = SavedDatabase(store.database.folder)
         if saved.exists:  # after the database: what an erasure removes meanwhile is gone from it
-            saved_copy = Path(made, saved.path.name)
+            saved_copy = Path(made, SAVED)
             saved.copy_to(saved_copy)
             try:
                 validate_saved(saved_copy)
             except InvalidStoreError as error:
                 raise BackupError(
-                    f"the backup {file} was not made: of {saved.path}, {error}; {DAMAGED}"
+                    f"the backup {file} was not made: of {saved.name}, {error}; {DAMAGED}"
                 ) from error
             size, digest = _measure(saved_copy)
             manifest = replace(manifest, saved_bytes=size, saved_sha256=digest)
@@ -204,7 +205,7 @@ def _place_saved(staged: Path, folder: Path) -> None:
     there = SavedDatabase(folder)
     if staged.exists() and (not there.exists or find_saved_damage(there)):
         (folder / f"{SAVED}-journal").unlink(missing_ok=True)
-        staged.replace(there.path)
+        staged.replace(folder / SAVED)
 
 
 def _refuse_to_overwrite(folder: Path) -> None:

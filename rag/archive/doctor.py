@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 from rag.archive.archive import INDEX_WAIT, Archive
-from rag.errors import ArchiveLockedError
+from rag.archive.side_home import UnsetHome
+from rag.errors import ArchiveLockedError, RecordUnavailableError
 from rag.index.consistency import find_lost_writes, index_problems, repair_indexes
 from rag.store.change_times import repair_change_times
 from rag.store.integrity import Problem, store_problems
@@ -17,8 +19,10 @@ from rag.store.repairs import (
     write_vectors,
 )
 from rag.store.saved_database import DAMAGED, SavedDatabase
+from rag.store.saved_database import FILE as SAVED
 from rag.store.saved_erasure import erase_from_saved, quoted_articles
 from rag.store.saved_validation import find_saved_damage
+from rag.store.side_file import FolderHome
 from rag.store.staged_vectors import StagedVectors
 from rag.store.withdrawals import Withdrawal, Withdrawals
 
@@ -88,8 +92,9 @@ def repair_archive(archive: Archive) -> tuple[Problem, ...]:
 def _repair(archive: Archive) -> tuple[Problem, ...]:
     database = archive.store.database
     found = problems = tuple(_store_problems(archive))
-    if not find_saved_damage(SavedDatabase(archive.path)):
-        _erase_left_words(archive)
+    with suppress(RecordUnavailableError):  # checked by itself: see `record_problems`
+        if not find_saved_damage(SavedDatabase(archive.home)):
+            _erase_left_words(archive)
     if any(problem.whole_file for problem in problems):
         return problems
     if any(problem.fix == "drop" for problem in problems):  # a trigger may undo the rest
@@ -125,13 +130,21 @@ def _repair(archive: Archive) -> tuple[Problem, ...]:
 
 
 def _saved_problems(archive: Archive) -> Iterator[Problem]:
-    saved = SavedDatabase(archive.path)
-    if damage := find_saved_damage(saved):
-        what = f"{saved.path.name} cannot be used ({damage})"
-        yield Problem("saved items", what, "restore", remedy=DAMAGED)
-    elif left := _words_left(archive, saved):
-        what = f"{len(left):,} erased articles have words in {saved.path.name}"
-        yield Problem("saved items", what, "erase", len(left))
+    if isinstance(archive.home, UnsetHome):
+        return
+    if not isinstance(archive.home, FolderHome) and SavedDatabase(archive.path).exists:
+        what = f"{SAVED} in the folder isn't used, since the record has saved items"
+        yield Problem("saved items", what, "restore", remedy="delete this file")
+    saved = SavedDatabase(archive.home)
+    try:
+        if damage := find_saved_damage(saved):
+            what = f"{saved.name} cannot be used ({damage})"
+            yield Problem("saved items", what, "restore", remedy=DAMAGED)
+        elif left := _words_left(archive, saved):
+            what = f"{len(left):,} erased articles have words in {saved.name}"
+            yield Problem("saved items", what, "erase", len(left))
+    except RecordUnavailableError:  # which `record_problems` reports
+        return
 
 
 def _words_left(archive: Archive, saved: SavedDatabase) -> list[str]:
@@ -146,6 +159,6 @@ def _is_erased(withdrawal: Withdrawal | None) -> bool:
 
 
 def _erase_left_words(archive: Archive) -> None:
-    saved = SavedDatabase(archive.path)
+    saved = SavedDatabase(archive.home)
     if left := _words_left(archive, saved):
         erase_from_saved(saved, left, lambda _: False)

@@ -19,6 +19,7 @@ from rag.store.articles import ArticleStore
 from rag.store.ingest_jobs import IngestJobs
 from rag.store.saved_database import SavedDatabase
 from rag.store.saved_erasure import erase_from_saved
+from rag.store.side_file import SideHome
 from rag.store.withdrawals import Erasure, Withdrawals
 
 LOGS = (".jsonl", ".log")
@@ -29,7 +30,7 @@ _SENTENCE = re.compile(r"[^.!?\n]+")
 
 
 def erase_articles(
-    folder: Path,
+    home: SideHome,
     store: ArticleStore,
     indexes: Indexes,
     article_ids: Sequence[str],
@@ -39,7 +40,7 @@ def erase_articles(
     """Withdraw and erase articles.
 
     Args:
-        folder: The archive's folder.
+        home: Where the archive's saved items and jobs are.
         store: Its store, writable.
         indexes: Its indexes, writable.
         article_ids: The articles to erase.
@@ -51,16 +52,16 @@ def erase_articles(
         articles again, then finishes the erasure.
     """
     Withdrawals(store).withdraw(article_ids, reason, Erasure.BEGUN)
-    return finish_erasure(folder, store, indexes, follow)
+    return finish_erasure(home, store, indexes, follow)
 
 
 def finish_erasure(
-    folder: Path, store: ArticleStore, indexes: Indexes, follow: Follow | None = None
+    home: SideHome, store: ArticleStore, indexes: Indexes, follow: Follow | None = None
 ) -> bool:
     """Finish all erasures that were begun. Each step can be repeated safely.
 
     Args:
-        folder: The archive's folder.
+        home: Where the archive's saved items and jobs are.
         store: Its store, writable.
         indexes: Its indexes, writable.
         follow: Brings the folder's copy of a shared record up to date, and rewrites it and the
@@ -77,15 +78,15 @@ def finish_erasure(
     titles = [title for title in withdrawals.titles_of(left) if not withdrawals.is_of_others(title)]
     sentences = dict.fromkeys(_sentences(store, left))
     matcher = MentionMatcher([*names, *titles], sentences, withdrawals.is_of_others)
-    _erase_from_logs(folder, matcher)
+    _erase_from_logs(home.folder, matcher)
     copied = CopiedWords(_titles_and_texts(store, left), titles, withdrawals.is_of_others)
     erase_from_saved(
-        SavedDatabase(folder),
+        SavedDatabase(home),
         left,
         lambda text: matcher.matches(text.encode()) or copied.are_in(text),
         frozenset(names),
     )
-    IngestJobs(folder).forget_rejects()
+    IngestJobs(home).forget_rejects()
     indexes.forget_vectors(store.passages.numbers_of(left), store.database)
     withdrawals.erase(left, [*names, *titles])
     if follow is not None:

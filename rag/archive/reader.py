@@ -37,6 +37,7 @@ from rag.store.filters import restricts_readers
 from rag.store.hits import read_candidates
 from rag.store.lock import writer_lock
 from rag.store.passages import Vectors
+from rag.store.side_file import FolderHome, SideHome
 from rag.store.staged_vectors import MODEL
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ class ArchiveReader(ArchiveLookup):
         path: The archive's folder.
         reranker: The cross-encoder that reranks the best hits of every search; None for none.
         follower: Keeps the folder up to date with a shared record; None without one.
+        home: Where users, saved items, feeds and jobs are.
     """
 
     def __init__(
@@ -87,6 +89,7 @@ class ArchiveReader(ArchiveLookup):
         self._model, self._generation = model, generation
         self.reranker = reranker
         self.follower: RecordFollower | None = None
+        self.home: SideHome = FolderHome(path)
         self._past: LRUCache[tuple[datetime, int], ArchiveSnapshot] = LRUCache(PAST_DAYS)
         self._past_lock = Lock()
 

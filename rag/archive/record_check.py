@@ -8,7 +8,7 @@ from rag.archive.following import RecordFollower
 from rag.errors import ArchiveDamagedError, ArchiveLockedError, RecordUnavailableError
 from rag.store.integrity import Problem, format_count, store_problems
 
-COPY_AGAIN = "delete the folder, but not saved.sqlite: the next command copies all of the record"
+COPY_AGAIN = "delete the folder, but not its logs: the next command copies all of the record"
 
 
 def record_problems(follower: RecordFollower) -> Iterator[Problem]:

@@ -1,6 +1,6 @@
 """Saved searches and dossiers of an archive's readers.
 
-They are kept in a file of their own, which readers may write while another process ingests:
+They are kept apart from the articles, so readers may write them while another process ingests:
 `archive.saved` works in either mode.
 """
 
@@ -42,7 +42,7 @@ class Saved:
         """
         self._archive = archive
         self.owner = owner
-        database = SavedDatabase(archive.path)
+        database = SavedDatabase(archive.home)
         self.searches = SavedSearches(archive, database, owner)
         self.dossiers = Dossiers(archive, database, owner)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from rag.errors import SavedItemError
 from rag.schema import ArticleMetadata
-from rag.store.connection import StoreConnection
+from rag.store.database import Connection
 from rag.store.saved_items import SavedItemStore
 from rag.store.saved_names import (
     check_free,
@@ -125,7 +125,7 @@ class DossierStore(SavedItemStore[Dossier]):
         return tuple(map(row_to_entry, rows))
 
     def insert(
-        self, connection: StoreConnection, name: str, entry: DossierEntry
+        self, connection: Connection, name: str, entry: DossierEntry
     ) -> tuple[DossierEntry, bool]:
         """Add a passage at the end of a dossier, unless it is there already.
 
@@ -239,7 +239,7 @@ class DossierStore(SavedItemStore[Dossier]):
             )
             return self._entry(connection, dossier, entry_id)
 
-    def _entry(self, connection: StoreConnection, dossier: Dossier, entry_id: str) -> DossierEntry:
+    def _entry(self, connection: Connection, dossier: Dossier, entry_id: str) -> DossierEntry:
         row = connection.execute(
             f"SELECT {_ENTRY} FROM entries WHERE {_LIVE} AND id = ?",  # nosec B608 # constants of this code, values bound
             (dossier.id, entry_id),

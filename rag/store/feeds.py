@@ -14,7 +14,7 @@ from typing import Any
 
 from rag.errors import InvalidValueError, SavedItemError
 from rag.sanitize import single_line
-from rag.store.connection import StoreConnection
+from rag.store.database import Connection
 from rag.store.saved_database import SavedDatabase
 from rag.store.saved_names import MOST, clean_text, new_id, now_text
 from rag.store.side_database import to_text
@@ -292,21 +292,21 @@ def _moment(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
 
 
-def _row(connection: StoreConnection, name: str) -> Any:
+def _row(connection: Connection, name: str) -> Any:
     return connection.execute(
         f"SELECT {_COLUMNS} FROM feeds WHERE deleted IS NULL AND (id = ? OR url = ?)",  # nosec B608 # names of our schema, values bound
         (name.strip(), name.strip()),
     ).fetchone()
 
 
-def _find(connection: StoreConnection, name: str) -> Feed:
+def _find(connection: Connection, name: str) -> Feed:
     row = _row(connection, name)
     if row is None:
         raise SavedItemError(f"No feed {single_line(name)[:200]!r}: `backfile feeds` lists them.")
     return _to_feed(row)
 
 
-def _update(connection: StoreConnection, feed_id: str, **values: Any) -> Feed:
+def _update(connection: Connection, feed_id: str, **values: Any) -> Feed:
     columns = ", ".join(f"{name} = ?" for name in values)
     connection.execute(f"UPDATE feeds SET {columns} WHERE id = ?", (*values.values(), feed_id))  # nosec B608 # names of our schema, values bound
     return _find(connection, feed_id)

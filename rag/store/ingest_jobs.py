@@ -1,4 +1,4 @@
-"""Ingests that programs started, in jobs.sqlite3, which all servers of an archive share."""
+"""Ingests that programs started, which all servers of an archive share."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any, Literal
 
 from rag.errors import BackfileError
-from rag.store.connection import StoreConnection
-from rag.store.side_database import SideDatabase, to_text
+from rag.store.database import Connection
+from rag.store.side_database import Place, SideDatabase, to_text
 
 FILE = "jobs.sqlite3"
 DAMAGED = "move this file away: it has the progress of ingests only"
@@ -138,17 +137,17 @@ class IngestJobs(SideDatabase):
     """The jobs of all servers of one archive; created by the first.
 
     A job belongs to the server that took it, which shows that it lives by `save` and `beat`.
-    Methods raise ArchiveDamagedError, ArchiveLockedError or ArchiveUnwritableError if the file
-    can't be used.
+    Methods raise ArchiveDamagedError, ArchiveLockedError, ArchiveUnwritableError or
+    RecordUnavailableError if the database can't be used.
     """
 
-    def __init__(self, folder: Path) -> None:
-        """Name the file; nothing is opened.
+    def __init__(self, place: Place) -> None:
+        """Name the database; nothing is opened.
 
         Args:
-            folder: The archive's folder.
+            place: Where the archive's side databases are; its folder for files there.
         """
-        super().__init__(folder / FILE, MIGRATIONS, DAMAGED)
+        super().__init__(place, FILE, MIGRATIONS, DAMAGED)
 
     def add(
         self, job: Job, server: str, *, key: str = "", digest: str = "", most: int
@@ -195,7 +194,7 @@ class IngestJobs(SideDatabase):
             )
         return None
 
-    def _of_key(self, connection: StoreConnection, owner: str, key: str, digest: str) -> Job | None:
+    def _of_key(self, connection: Connection, owner: str, key: str, digest: str) -> Job | None:
         """Return the job of a key; one that may be sent again gives up its key."""
         row = connection.execute(
             "SELECT record, digest FROM jobs WHERE owner = ? AND key = ?", (owner, key)
@@ -285,7 +284,7 @@ class IngestJobs(SideDatabase):
                 connection.execute("UPDATE jobs SET record = ? WHERE id = ?", (kept, job_id))
         self.compact()
 
-    def _purge(self, connection: StoreConnection) -> None:
+    def _purge(self, connection: Connection) -> None:
         """Interrupt the jobs of servers that have fallen silent."""
         rows: Sequence[tuple[str, str, str]] = connection.execute(
             f"SELECT id, record, seen FROM jobs WHERE seen < ? AND {_UNFINISHED}",  # nosec B608 # constants of this code, values bound

@@ -22,7 +22,7 @@ from rag.store.connection import (
     unwritable_error,
 )
 from rag.store.file_permissions import OWNER
-from rag.store.side_database import transaction
+from rag.store.side_file import transaction
 
 FILE = "limits.sqlite3"
 DAMAGED = "move this file away: it has the rate limits of the last minutes only"

@@ -1,7 +1,4 @@
-"""SQLite file of what readers and editors keep: saved searches, dossiers and feeds.
-
-It is a file of its own, beside the archive's: it is written to while another process ingests.
-"""
+"""Side database of what readers and editors keep: saved searches, dossiers and feeds."""
 
 from __future__ import annotations
 
@@ -10,9 +7,11 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from rag.store.connection import StoreConnection, connect_existing
+from rag.store.connection import connect_existing
+from rag.store.database import Connection
 from rag.store.file_permissions import OWNER
-from rag.store.side_database import SideDatabase, to_text, transaction
+from rag.store.side_database import Place, SideDatabase, to_text
+from rag.store.side_file import SideFile, prepare, transaction
 
 FILE = "saved.sqlite3"
 UNDO_DAYS = 30  # for so long a deletion can be undone; the first change after that purges it
@@ -57,18 +56,18 @@ _TABLES = ("searches", "dossiers", "entries", "feeds")
 
 
 class SavedDatabase(SideDatabase):
-    """The file of saved items of one archive; created by the first change."""
+    """The saved items of one archive; created by the first change."""
 
-    def __init__(self, folder: Path) -> None:
-        """Name the file; nothing is opened.
+    def __init__(self, place: Place) -> None:
+        """Name the database; nothing is opened.
 
         Args:
-            folder: The archive's folder.
+            place: Where the archive's side databases are; its folder for files there.
         """
-        super().__init__(folder / FILE, MIGRATIONS, DAMAGED)
+        super().__init__(place, FILE, MIGRATIONS, DAMAGED)
 
     def copy_to(self, path: Path) -> None:
-        """Write one consistent state to another file, without the tokens of feeds.
+        """Write one consistent state to a file, without the tokens of feeds.
 
         A token is a secret that lets its holder read a feed, and backups are passed on.
 
@@ -79,17 +78,22 @@ class SavedDatabase(SideDatabase):
             OSError: The file can't be written.
         """
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, OWNER))
-        with self._connect() as source, closing(connect_existing(path)) as copy:
-            try:
-                source.backup(copy)
-            except Exception as error:  # sqlite3's errors: the disk is full
-                raise OSError(str(error)) from error
-            self._prepare(copy)
+        is_file = isinstance(self.form, SideFile)
+        with closing(connect_existing(path)) as copy:
+            if isinstance(self.form, SideFile):
+                with self.form.connect() as source:
+                    try:
+                        source.backup(copy)
+                    except Exception as error:  # sqlite3's errors: the disk is full
+                        raise OSError(str(error)) from error
+            prepare(copy, MIGRATIONS)
             with transaction(copy):
+                if not is_file:
+                    self.insert_into(copy)
                 copy.execute("UPDATE searches SET token = ''")
             copy.execute("VACUUM")
 
-    def _purge(self, connection: StoreConnection) -> None:
+    def _purge(self, connection: Connection) -> None:
         """Delete the rows whose deletion can't be undone any more."""
         before = to_text(datetime.now(UTC) - timedelta(days=UNDO_DAYS))
         for table in _TABLES:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 
-from rag.store.connection import StoreConnection
+from rag.store.database import Connection
 from rag.store.saved_database import SavedDatabase
 from rag.urls import url_key
 
@@ -68,5 +68,5 @@ def quoted_articles(database: SavedDatabase) -> list[str]:
     return [article_id for (article_id,) in rows]
 
 
-def _rows(connection: StoreConnection, query: str) -> list[tuple[str, ...]]:
+def _rows(connection: Connection, query: str) -> list[tuple[str, ...]]:
     return connection.execute(query).fetchall()

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from rag.errors import SavedItemError
-from rag.store.connection import StoreConnection
+from rag.store.database import Connection
 from rag.store.saved_database import SavedDatabase
 from rag.store.saved_names import (
     LOCAL,
@@ -132,7 +132,7 @@ class SavedItemStore(ABC, Generic[Item]):
             )
             return self._find(connection, item_id)
 
-    def _find(self, connection: StoreConnection, name: str) -> Item:
+    def _find(self, connection: Connection, name: str) -> Item:
         row = find_row(connection, self.table, self.columns, self.owner, name)
         if row is None:
             raise SavedItemError(f"No {self.label} {name!r}: `{self.listed_by}` lists them.")

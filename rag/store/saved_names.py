@@ -10,7 +10,7 @@ from typing import Any
 
 from rag.errors import InvalidValueError, SavedItemError
 from rag.sanitize import single_line
-from rag.store.connection import StoreConnection
+from rag.store.database import Connection
 from rag.store.side_database import to_text
 from rag.validation import validate_text
 
@@ -81,7 +81,7 @@ def name_key(name: str) -> str:
     return unicodedata.normalize("NFKC", name).casefold()
 
 
-def find_row(connection: StoreConnection, table: str, columns: str, owner: str, name: str) -> Any:
+def find_row(connection: Connection, table: str, columns: str, owner: str, name: str) -> Any:
     """Return the row of an owner's item by id or name, the id first; None if there isn't one."""
     name = single_line(name)
     return connection.execute(
@@ -91,7 +91,7 @@ def find_row(connection: StoreConnection, table: str, columns: str, owner: str, 
     ).fetchone()
 
 
-def check_free(connection: StoreConnection, table: str, owner: str, name: str) -> None:
+def check_free(connection: Connection, table: str, owner: str, name: str) -> None:
     """Check that an owner may have another item, of this name.
 
     Raises:
@@ -115,7 +115,7 @@ def check_free(connection: StoreConnection, table: str, owner: str, name: str) -
         )
 
 
-def is_taken(connection: StoreConnection, table: str, owner: str, name: str) -> bool:
+def is_taken(connection: Connection, table: str, owner: str, name: str) -> bool:
     """Return True if an item that isn't deleted has this name."""
     row = connection.execute(
         f"SELECT 1 FROM {table} WHERE owner = ? AND key = ? AND deleted IS NULL",  # nosec B608 # names of our schema, values bound
@@ -124,7 +124,7 @@ def is_taken(connection: StoreConnection, table: str, owner: str, name: str) -> 
     return row is not None
 
 
-def free_name(connection: StoreConnection, table: str, owner: str, name: str) -> str:
+def free_name(connection: Connection, table: str, owner: str, name: str) -> str:
     """Return the name, with a number after it if it is taken."""
     number, free = 1, name
     while is_taken(connection, table, owner, free):

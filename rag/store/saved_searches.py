@@ -13,7 +13,7 @@ from typing import Any
 
 from rag.errors import InvalidValueError
 from rag.schema import Filters
-from rag.store.connection import StoreConnection
+from rag.store.database import Connection
 from rag.store.saved_database import SavedDatabase
 from rag.store.saved_items import SavedItemStore
 from rag.store.saved_names import (
@@ -189,7 +189,7 @@ def is_mode(mode: str) -> bool:
     return bool(_MODE.fullmatch(mode))
 
 
-def _token_of(connection: StoreConnection, search_id: str) -> str:
+def _token_of(connection: Connection, search_id: str) -> str:
     row = connection.execute("SELECT token FROM searches WHERE id = ?", (search_id,)).fetchone()
     return str(row[0]) if row else ""
 

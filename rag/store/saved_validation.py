@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from rag.errors import RecordUnavailableError
+from rag.store.database import Connection
 from rag.store.database_validation import (
     InvalidStoreError,
     check_column_types,
@@ -23,7 +25,8 @@ from rag.store.feeds import FEED_ROWS, LONGEST_ERROR, Feed, row_to_feed
 from rag.store.saved_database import MIGRATIONS, SavedDatabase
 from rag.store.saved_names import clean_name, is_id
 from rag.store.saved_searches import LONGEST_QUERY, SavedSearch, is_mode, row_to_search
-from rag.store.sqlite_database import Connection, open_untrusted
+from rag.store.sqlite_database import Connection as SqliteConnection
+from rag.store.sqlite_database import open_untrusted
 
 _TIMES = ("created", "looked", "added", "due", "read", "deleted")
 
@@ -53,7 +56,8 @@ def validate_saved(path: Path) -> None:
     try:
         with open_untrusted(path) as connection:
             check_pages(connection)
-            _check(connection)
+            _check_schema(connection)
+            _check_rows(connection)
     except InvalidStoreError:
         raise
     except Exception as error:  # SQLite and row conversion raise many types for invalid content
@@ -62,9 +66,12 @@ def validate_saved(path: Path) -> None:
 
 
 def find_saved_damage(database: SavedDatabase) -> str:
-    """Return the reason why the file of saved items can't be used; "" if it can.
+    """Return the reason why saved items can't be used; "" if they can.
 
-    Other processes may use it meanwhile.
+    Other processes may use them meanwhile.
+
+    Raises:
+        RecordUnavailableError: They are in a record that can't be reached.
     """
     if not database.exists:
         return ""
@@ -72,15 +79,22 @@ def find_saved_damage(database: SavedDatabase) -> str:
         return damage
     try:
         with database.read() as connection:
-            _check(connection)
+            if isinstance(connection, SqliteConnection):
+                _check_schema(connection)
+            _check_rows(connection)
+    except RecordUnavailableError:
+        raise
     except Exception as error:
         return " ".join(str(error).split())[:200]
     return ""
 
 
-def _check(connection: Connection) -> None:
+def _check_schema(connection: SqliteConnection) -> None:
     version = check_schema(connection, MIGRATIONS)
     check_column_types(connection, version, MIGRATIONS)
+
+
+def _check_rows(connection: Connection) -> None:
     for query, convert in _ROWS:
         for row in connection.execute(query):
             _check_item(convert(row))

@@ -1,170 +1,166 @@
-"""SQLite files beside the archive's own, which several processes may write at any time.
+"""Small databases beside the archive's own: files of its folder, or parts of a shared record.
 
-Every use opens the file and is one transaction. A rollback journal leaves no file between
-transactions in which erased words could stay.
+They are written to while another process ingests. Each use is one transaction.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from rag.errors import ArchiveDamagedError, ArchiveLockedError, BackfileError
-from rag.store.connection import (
-    StoreConnection,
-    connect_empty,
-    connect_existing,
-    is_lock_error,
-    unwritable_error,
-)
-from rag.store.file_permissions import OWNER
+from rag.errors import SettingsError
+from rag.store.database import Connection
+from rag.store.side_file import FolderHome, SideHome, empty_database
 
-WAIT = 10.0  # seconds for another process's transaction, each of which takes milliseconds
+Place = Path | SideHome
+Rows = dict[str, list[tuple[Any, ...]]]  # by table
 
 
 class SideDatabase:
-    """A small SQLite file; created by the first change."""
+    """A small database; created by the first change.
 
-    def __init__(self, path: Path, migrations: Sequence[str], damaged: str) -> None:
-        """Name the file; nothing is opened.
+    Attributes:
+        form: The file, or the part of the record.
+    """
+
+    def __init__(self, place: Place, file: str, migrations: Sequence[str], damaged: str) -> None:
+        """Name the database; nothing is opened.
 
         Args:
-            path: The file.
+            place: Where the archive's side databases are; its folder for files there.
+            file: The file's name.
             migrations: Statements, separated by semicolons, that upgrade the schema by one version
                 each; released ones never change.
             damaged: What to do if the file is damaged, for the error.
         """
-        self.path = path
-        self.wait = WAIT
+        home = FolderHome(place) if isinstance(place, Path) else place
+        self.form = home.open(file, migrations, damaged)
         self._migrations = migrations
-        self._damaged = damaged
+
+    @property
+    def name(self) -> str:
+        """The file, or the server and the schema, for messages."""
+        return self.form.name
 
     @property
     def exists(self) -> bool:
-        """True if anything has been written."""
-        try:
-            return self.path.stat().st_size > 0
-        except FileNotFoundError:
-            return False
+        """True if anything has been written.
 
-    @contextmanager
-    def read(self) -> Iterator[StoreConnection]:
+        Raises:
+            RecordUnavailableError: The record can't be reached.
+        """
+        return self.form.exists
+
+    def read(self) -> AbstractContextManager[Connection]:
         """Yield a connection on which several statements see one state.
 
         Raises:
-            ArchiveDamagedError: The file is damaged, or a newer version of Backfile wrote it.
+            ArchiveDamagedError: It is damaged, or a newer version of Backfile wrote it.
             ArchiveLockedError: Another process held it for too long.
+            RecordUnavailableError: The record can't be reached.
         """
-        with self._connect() if self.exists else self._empty() as connection:
-            connection.execute("PRAGMA query_only = ON")
-            connection.execute("BEGIN")
-            try:
-                yield connection
-            finally:
-                connection.execute("ROLLBACK")
+        return self.form.read()
 
     @contextmanager
-    def write(self) -> Iterator[StoreConnection]:
+    def write(self) -> Iterator[Connection]:
         """Yield a connection in a transaction: all of its changes are committed, or none.
 
         Raises:
-            ArchiveDamagedError: The file is damaged, or a newer version of Backfile wrote it.
+            ArchiveDamagedError: It is damaged, or a newer version of Backfile wrote it.
             ArchiveLockedError: Another process held it for too long.
             ArchiveUnwritableError: The disk is full, or the folder can't be written to.
+            RecordUnavailableError: The record can't be reached.
         """
-        self._create()
-        with self._connect() as connection, transaction(connection):
+        with self.form.write() as connection:
             self._purge(connection)
             yield connection
 
     def compact(self) -> None:
-        """Rewrite the file without the bytes of deleted rows."""
-        if self.exists:
-            with self._connect() as connection:
-                connection.execute("VACUUM")
+        """Rewrite it without the bytes of deleted rows."""
+        self.form.compact()
 
     def find_damage(self) -> str:
-        """Return the first problem that SQLite finds in the file's pages; "" if it finds none."""
-        if not self.exists:
-            return ""
-        try:
-            with self._connect() as connection:
-                (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
-        except ArchiveDamagedError as error:
-            return str(error.__cause__ or error)
-        return "" if found == "ok" else str(found)
+        """Return the first problem of its pages on the disk; "" without one."""
+        return self.form.find_damage()
 
-    def _purge(self, connection: StoreConnection) -> None:
+    def copy_from(self, other: SideDatabase) -> None:
+        """Take over all rows of a database of the same kind, which stays as it is.
+
+        Rows that are there already, as after a kill, are taken for the copy.
+
+        Raises:
+            SettingsError: There are other rows here.
+        """
+        if not other.exists:
+            return
+        tables = self._tables()
+        with other.read() as source:
+            rows = _rows_of(source, tables)
+        with self.form.write() as target:
+            found = _rows_of(target, tables)
+            if found == rows:
+                return
+            if any(found.values()):
+                raise SettingsError(
+                    f"{self.name} isn't empty, and differs from {other.name}: create an empty "
+                    "database for the record"
+                )
+            _insert(target, tables, rows)
+
+    def replace_by(self, other: SideDatabase) -> None:
+        """Have the rows of a database of the same kind, which stays as it is, and no others."""
+        tables = self._tables()
+        with other.read() as source:
+            rows = _rows_of(source, tables)
+        if not any(rows.values()) and not self.exists:
+            return
+        with self.form.write() as target:
+            for table in tables:
+                target.execute(f"DELETE FROM {table}")  # nosec B608 # names of our schema
+            _insert(target, tables, rows)
+
+    def insert_into(self, target: Connection) -> None:
+        """Insert all rows into the empty tables of another database of the same kind."""
+        tables = self._tables()
+        with self.read() as source:
+            _insert(target, tables, _rows_of(source, tables))
+
+    def _tables(self) -> dict[str, list[str]]:
+        """Return the quoted names of the columns of each table."""
+        with empty_database(self._migrations) as empty:
+            names = empty.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+            return {
+                table: [f'"{row[1]}"' for row in empty.execute(f'PRAGMA table_info("{table}")')]
+                for (table,) in names
+            }
+
+    def _purge(self, connection: Connection) -> None:
         """Delete what is no longer needed; called by each change."""
 
-    def _create(self) -> None:
-        try:
-            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, OWNER))
-        except OSError as error:
-            raise unwritable_error(self.path.parent, error) from error
 
-    @contextmanager
-    def _connect(self) -> Iterator[StoreConnection]:
-        """Yield a connection to the file, at the newest version of its schema."""
-        try:
-            with closing(connect_existing(self.path, self._damaged, wait=self.wait)) as connection:
-                self._prepare(connection)
-                yield connection
-        except BackfileError:
-            raise
-        except Exception as error:  # sqlite3's own; those of this package are mapped already
-            if is_lock_error(error):
-                raise ArchiveLockedError(
-                    f"{self.path} is being written to by another process: try again"
-                ) from error
-            raise
-
-    @contextmanager
-    def _empty(self) -> Iterator[StoreConnection]:
-        with closing(connect_empty()) as connection:
-            self._prepare(connection)
-            yield connection
-
-    def _prepare(self, connection: StoreConnection) -> None:
-        for pragma in (
-            *("trusted_schema = OFF", "cell_size_check = ON", "secure_delete = ON"),
-            *("synchronous = EXTRA", "temp_store = MEMORY"),
-        ):
-            connection.execute(f"PRAGMA {pragma}")
-        newest = len(self._migrations)
-        if self._version(connection) == newest:
-            return
-        with transaction(connection):
-            # read again: another process may have been faster
-            for step in self._migrations[self._version(connection) :]:
-                for statement in step.split(";"):
-                    connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {newest}")
-
-    def _version(self, connection: StoreConnection) -> int:
-        version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-        if version > len(self._migrations):
-            raise ArchiveDamagedError(
-                f"{connection.path} was written by a newer Backfile (schema {version}): "
-                "upgrade with `pip install --upgrade backfile`"
-            )
-        return version
+def _rows_of(connection: Connection, tables: dict[str, list[str]]) -> Rows:
+    return {
+        table: sorted(
+            (
+                tuple(row)
+                for row in connection.execute(f"SELECT {', '.join(columns)} FROM {table}")  # nosec B608 # names of our schema
+            ),
+            key=repr,
+        )
+        for table, columns in tables.items()
+    }
 
 
-@contextmanager
-def transaction(connection: StoreConnection) -> Iterator[None]:
-    """Commit all changes of the block, or none."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
+def _insert(connection: Connection, tables: dict[str, list[str]], rows: Rows) -> None:
+    for table, columns in tables.items():
+        connection.executemany(
+            f"INSERT INTO {table} ({', '.join(columns)}) "  # nosec B608 # names of our schema
+            f"VALUES ({', '.join('?' * len(columns))})",
+            rows[table],
+        )
 
 
 def to_text(moment: datetime) -> str:

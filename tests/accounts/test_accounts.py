@@ -18,7 +18,7 @@ from rag.store.connection import StoreConnection, connect_existing
 from tests.accounts.conftest import PASSWORD
 from ui.accounts import passwords
 from ui.accounts.accounts import Accounts, digest_of
-from ui.accounts.sqlite_store import FILE, IDLE_HOURS
+from ui.accounts.sql_store import FILE, IDLE_HOURS
 from ui.accounts.types import AccountError, User
 
 NAMES = st.one_of(st.just(ALL), st.lists(st.sampled_from("abc"), max_size=3).map(tuple))

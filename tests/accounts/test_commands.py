@@ -14,7 +14,7 @@ from rag.archive.archive import Archive
 from tests.accounts.conftest import PASSWORD
 from tests.support.fakes import HARBOUR, ORCHARD, WordEmbeddings, small_archive
 from ui import opening
-from ui.accounts import audit, sqlite_store
+from ui.accounts import audit, sql_store
 from ui.cli.main import main
 
 
@@ -223,7 +223,7 @@ def test_backup_and_export_have_no_accounts(shell: Shell, tmp_path: Path) -> Non
         assert user_id.encode() not in content
 
 
-@pytest.mark.parametrize("name", [sqlite_store.FILE, audit.FILE])
+@pytest.mark.parametrize("name", [sql_store.FILE, audit.FILE])
 def test_files_of_accounts_lose_other_users_permissions(shell: Shell, name: str) -> None:
     small_archive(shell.folder).close()
     shell.run("user", "add", "ada", "--no-password")

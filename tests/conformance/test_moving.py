@@ -19,6 +19,7 @@ from rag.settings import Settings
 from tests.archive.test_archive import make_article
 from tests.conformance.conftest import Place
 from tests.support.commands import run
+from ui.side_databases import SIDES
 
 pytestmark = pytest.mark.slow
 
@@ -45,7 +46,7 @@ def test_push_and_detach(
         fill(archive)
         before = contents(archive)
         last = archive.store.passages.numbers_added_since(0).max()
-    assert push_archive(own.folder, shared).articles == 3
+    assert push_archive(own.folder, shared, SIDES).articles == 3
     with pytest.raises(SettingsError, match="copy of a shared record"):
         own.open()
     with Place(own.folder, shared).open() as writer:
@@ -60,14 +61,14 @@ def test_push_and_detach(
         after = contents(reader)
         write_backup(reader.indexes.store, tmp_path / "backup")
     restore_backup(tmp_path / "backup", tmp_path / "restored")
-    detach_folder(own.folder)
+    detach_folder(own.folder, shared, SIDES)
     for place in (own, Place(tmp_path / "restored", Settings())):
         with place.open() as archive:
             assert contents(archive) == after
             assert archive.add(make_article(8)).new == 1
             assert not find_problems(archive)
     with pytest.raises(SettingsError, match="follows no record"):
-        detach_folder(own.folder)
+        detach_folder(own.folder, shared, SIDES)
 
 
 def test_push_needs_an_empty_record(
@@ -79,9 +80,9 @@ def test_push_needs_an_empty_record(
     with servers("a").open() as writer:
         writer.add(make_article(2))
     with pytest.raises(SettingsError, match="isn't empty"):
-        push_archive(own.folder, shared)
+        push_archive(own.folder, shared, SIDES)
     with pytest.raises(SettingsError, match="BACKFILE_RECORD"):
-        push_archive(own.folder, replace(shared, record=""))
+        push_archive(own.folder, replace(shared, record=""), SIDES)
     with own.open() as archive:
         assert archive.add(make_article(3)).new == 1
 
@@ -91,10 +92,10 @@ def test_push_refuses_what_a_record_cannot_store(tmp_path: Path, shared_record: 
     with own.open() as archive:
         archive.add([make_article(1), Article(id="nul", title="T", text="Zero\0 bridge.")])
     with pytest.raises(InvalidValueError, match=r"U\+0000"):
-        push_archive(own.folder, Settings(record=shared_record))
+        push_archive(own.folder, Settings(record=shared_record), SIDES)
     with own.open() as archive:
         archive.erase("nul")
-    assert push_archive(own.folder, Settings(record=shared_record)).articles == 1
+    assert push_archive(own.folder, Settings(record=shared_record), SIDES).articles == 1
 
 
 def test_commands(tmp_path: Path, shared_record: str) -> None:
@@ -103,6 +104,6 @@ def test_commands(tmp_path: Path, shared_record: str) -> None:
     pushed = run("record", "push", "--archive", folder, "--json", BACKFILE_RECORD=shared_record)
     assert json.loads(pushed.stdout) == {"articles": 0, "passages": 0}
     assert run("status", "--archive", folder, BACKFILE_RECORD=shared_record).code == 0
-    assert "detached" in run("record", "detach", "--archive", folder).stdout
+    assert "detached" in run("record", "detach", "--alone", "--archive", folder).stdout
     refused = run("record", "push", "--archive", folder)
     assert (refused.code, "BACKFILE_RECORD" in refused.stderr) == (1, True)

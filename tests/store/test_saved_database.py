@@ -25,6 +25,7 @@ from rag.store.dossiers import DossierStore
 from rag.store.saved_database import MIGRATIONS, SavedDatabase
 from rag.store.saved_searches import SavedSearchStore
 from rag.store.saved_validation import find_saved_damage, validate_saved
+from rag.store.side_file import SideFile
 from tests.support.processes import Barrier, Pipe, Process
 
 ARCHIVES = Path(__file__).parents[1] / "archives"
@@ -189,7 +190,8 @@ def test_damaged_file_is_one_line_that_says_what_to_do(tmp_path: Path) -> None:
 def test_long_transaction_of_another_process_is_named(tmp_path: Path) -> None:
     save(tmp_path, "Ferries")
     database = SavedDatabase(tmp_path)
-    database.wait = 0.05
+    assert isinstance(database.form, SideFile)
+    database.form.wait = 0.05
     with closing(sqlite3.connect(tmp_path / "saved.sqlite3")) as other:
         other.execute("BEGIN EXCLUSIVE")
         with pytest.raises(ArchiveLockedError, match="another process: try again"):

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 import secrets
+import time
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from rag.errors import InvalidValueError
+from rag.errors import InvalidValueError, RecordUnavailableError
 from rag.rights import Rights
 from rag.store.saved_names import clean_name
 from ui.accounts.passwords import hash_password, verify_password
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from ui.accounts.store import AccountStore
     from ui.readers import Reader
 
+LOG = logging.getLogger("backfile.accounts")
 TOKEN_PREFIX = "bf_"  # nosec B105 # what every token begins with
 LONGEST_NAME = 100  # characters of a user's name
 SESSION_DAYS = 7  # a session ends then, used or not
@@ -34,19 +37,39 @@ class Accounts:
         store: Where they are kept.
     """
 
-    def __init__(self, store: AccountStore) -> None:
-        """Read and write the accounts of a store."""
+    def __init__(self, store: AccountStore, keep: float = 0.0) -> None:
+        """Read and write the accounts of a store.
+
+        Args:
+            store: The store.
+            keep: Seconds for which the answer that there are no users counts.
+        """
         self.store = store
-        self._had_users = False
+        self._keep = keep
+        self._had_users: bool | None = None  # None until the store has told
+        self._ask_at = 0.0
+
+    @property
+    def is_remote(self) -> bool:
+        """True if asking the store may wait for a server."""
+        return self._keep > 0
 
     @property
     def has_users(self) -> bool:
         """True once there is any user.
 
-        It stays true while the process runs: deleting their file must not open a server.
+        It stays true while the process runs: deleting their file must not open a server. While a
+        record can't be reached, the last answer counts; without one, everybody has to log in.
         """
-        self._had_users = self._had_users or self.store.has_users
-        return self._had_users
+        if self._had_users or time.monotonic() < self._ask_at:
+            return self._had_users is not False
+        try:
+            found = self.store.has_users
+            self._had_users = bool(self._had_users) or found
+        except RecordUnavailableError as error:
+            LOG.warning("users cannot be looked up: %s", error)
+        self._ask_at = time.monotonic() + self._keep
+        return self._had_users is not False
 
     def add_user(
         self, name: str, password: str, scopes: Iterable[str], rights: Rights | None = None

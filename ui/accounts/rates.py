@@ -1,7 +1,6 @@
 """Rates of readers and logins, which the servers of an archive count together.
 
-`limits` does the arithmetic. Its storage here is the file limits.sqlite3; another `RateStore`, such
-as one on PostgreSQL, needs the five methods below.
+`limits` does the arithmetic. Its storage here is the file limits.sqlite3, or the shared record.
 """
 
 from __future__ import annotations
@@ -159,7 +158,12 @@ class Rates:
     @classmethod
     def open(cls, settings: Settings) -> Rates:
         """Return the rates of an archive; nothing is read yet."""
-        return cls(SharedStorage(RateWindows(settings.archive)))
+        if not settings.record:
+            return cls(SharedStorage(RateWindows(settings.archive)))
+        from rag.store.postgres.rate_windows import SharedRateWindows
+        from rag.store.postgres.side_schema import RecordHome
+
+        return cls(SharedStorage(SharedRateWindows(RecordHome(settings.archive, settings.record))))
 
     @classmethod
     def in_memory(cls) -> Rates:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import logging
 import secrets
-from pathlib import Path
 
-from rag.store.connection import StoreConnection
-from rag.store.side_database import SideDatabase
+from rag.store.database import Connection
+from rag.store.side_database import Place, SideDatabase
 
 LOG = logging.getLogger("backfile.api")
 FILE = "cursors.sqlite3"  # in the archive's folder; in no backup and no export
@@ -19,15 +18,27 @@ MIGRATIONS = (
 )
 
 
-def open_secret(folder: Path) -> bytes:
+class CursorSecrets(SideDatabase):
+    """The secret of one archive; created by the first server."""
+
+    def __init__(self, place: Place) -> None:
+        """Name the database; nothing is opened.
+
+        Args:
+            place: Where the archive's side databases are; its folder for files there.
+        """
+        super().__init__(place, FILE, MIGRATIONS, DAMAGED)
+
+
+def open_secret(place: Place) -> bytes:
     """Return the secret of an archive, which the first server makes.
 
-    If the file can't be written or read, it is a new one: cursors end with this server then.
+    If it can't be written or read, it is a new one: cursors end with this server then.
 
     Args:
-        folder: The archive's folder.
+        place: Where the archive's side databases are; its folder for files there.
     """
-    database = SideDatabase(folder / FILE, MIGRATIONS, DAMAGED)
+    database = CursorSecrets(place)
     try:
         return _known(database) or _make(database)
     except Exception as error:  # a damaged file may raise anything; the server works without it
@@ -50,6 +61,6 @@ def _make(database: SideDatabase) -> bytes:
         return found
 
 
-def _select(connection: StoreConnection) -> bytes:
+def _select(connection: Connection) -> bytes:
     row = connection.execute("SELECT value FROM secret").fetchone()
     return bytes(row[0]) if row else b""

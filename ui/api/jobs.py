@@ -83,7 +83,7 @@ class JobRunner:
         """
         self._archive, self._settings, self._closing = archive, settings, closing
         self._server = secrets.token_hex(8)
-        self._record = IngestJobs(archive.path)
+        self._record = IngestJobs(archive.home)
         self._lock = threading.Lock()
         self._jobs: dict[str, Job] = {}  # of this server
         self._waiting: deque[tuple[str, Sources]] = deque()

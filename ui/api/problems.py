@@ -15,6 +15,7 @@ from rag.errors import (
     BackfileError,
     InvalidValueError,
     QuestionTooLongError,
+    RecordUnavailableError,
     SavedItemError,
 )
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:backfile:problem:"  # identifies a kind of problem; there is no page behind it
 
+UNREACHABLE = "The archive's record is not reachable now. Try again later."  # without its address
 # Status and kind of Backfile's own errors; the first class that fits counts.
 _OF_ERRORS: tuple[tuple[type[BackfileError], int, str], ...] = (
     (QuestionTooLongError, 422, "question-too-long"),
@@ -114,7 +116,8 @@ def of_backfile(error: BackfileError) -> ProblemError:
     status, kind = next((s, k) for c, s, k in _OF_ERRORS if isinstance(error, c))
     more = {"error": type(error).__name__}
     headers = {"Retry-After": "5"} if status == 409 else {}
-    return ProblemError(status, kind, str(error), headers=headers, more=more)
+    detail = UNREACHABLE if isinstance(error, RecordUnavailableError) else str(error)
+    return ProblemError(status, kind, detail, headers=headers, more=more)
 
 
 def add_handlers(app: FastAPI) -> None:

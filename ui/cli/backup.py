@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,11 +32,16 @@ def backup(file: Path, settings: Settings, as_json: bool) -> int:
     trusted sources (sources.toml) is not included. Only the owner may read the file.
     """
     from rag.archive.backup import write_backup
+    from rag.archive.side_home import UnsetHome, home_of
     from rag.store.articles import ArticleStore
 
+    home = home_of(settings)
+    if is_lost := isinstance(home, UnsetHome):
+        print("without saved items, which are in the record: set BACKFILE_RECORD", file=sys.stderr)
     store = ArticleStore(settings.archive)
     try:
-        _print_manifest("backed up", write_backup(store, file), as_json=as_json)
+        manifest = write_backup(store, file, None if is_lost else home)
+        _print_manifest("backed up", manifest, as_json=as_json)
     finally:
         store.close()
     return ExitCode.DONE

@@ -60,8 +60,8 @@ def feeds(context: click.Context, settings: Settings, as_json: bool) -> int:
     """List, add, schedule, remove or read feeds.
 
     A feed is the address of an RSS, Atom or JSON feed, a sitemap, a list of URLs or a page that is
-    read again and again. The list is kept in the file saved.sqlite3 in the archive's folder, which
-    a backup includes.
+    read again and again. The list is kept in the file saved.sqlite3 in the archive's folder, or in
+    the record that BACKFILE_RECORD names; a backup includes it.
     """
     if context.invoked_subcommand is None:
         return _list(settings, as_json=as_json)
@@ -269,10 +269,11 @@ def _interval(every: float | None, *, by_hand: bool) -> int | None:
 def _open(settings: Settings) -> FeedStore:
     """Return the feeds of the archive, which must exist."""
     from ingest.feed_reading import feeds_of
+    from rag.archive.side_home import home_of
     from rag.store.articles import ArticleStore
 
     ArticleStore(settings.archive).close()
-    return feeds_of(settings.archive)
+    return feeds_of(home_of(settings))
 
 
 def _open_archive(settings: Settings) -> Archive:

@@ -40,12 +40,14 @@ def push(settings: Settings, as_json: bool) -> int:
     """Copy the archive into the empty database that BACKFILE_RECORD names.
 
     All numbers stay as they are, and nothing is embedded. The copy is compared with the archive
-    before it is committed. The folder then follows the record.
+    before it is committed. Users, saved searches, dossiers, feeds and jobs move along. The folder
+    then follows the record. Stop servers of the folder first, and start them with BACKFILE_RECORD.
     """
     from rag.archive.moving import push_archive
     from ui import render
+    from ui.side_databases import SIDES
 
-    counts = push_archive(settings.archive, settings)
+    counts = push_archive(settings.archive, settings, SIDES)
     if as_json:
         print(render.json_text({"articles": counts.articles, "passages": counts.passages}))
     else:
@@ -59,16 +61,23 @@ def push(settings: Settings, as_json: bool) -> int:
         Example("Make a folder an archive of its own", "backfile record detach --archive demo")
     ],
 )
+@click.option(
+    "--alone",
+    is_flag=True,
+    help="Do without the record's users, saved items and jobs: when the record is gone.",
+)
 @archive_options
-def detach(settings: Settings, as_json: bool) -> int:
+def detach(alone: bool, settings: Settings, as_json: bool) -> int:
     """Make a folder that follows a record an archive of its own.
 
-    The record and the other folders aren't changed. Unset BACKFILE_RECORD afterwards.
+    Users, saved searches, dossiers, feeds and jobs are copied from the record, which isn't changed,
+    as the other folders aren't. Unset BACKFILE_RECORD afterwards.
     """
     from rag.archive.moving import detach_folder
     from ui import render
+    from ui.side_databases import SIDES
 
-    detach_folder(settings.archive)
+    detach_folder(settings.archive, settings, SIDES, alone=alone)
     if as_json:
         print(render.json_text({"detached": True}))
     else:

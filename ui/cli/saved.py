@@ -69,8 +69,9 @@ def saved(
 ) -> int:
     """List saved searches, with the numbers of articles that came in since the last look.
 
-    Saved searches are kept in the file saved.sqlite3 in the archive's folder, which a backup
-    includes. They can be changed while articles are ingested.
+    Saved searches are kept in the file saved.sqlite3 in the archive's folder, or in the record that
+    BACKFILE_RECORD names. A backup includes them, and they can be changed while articles are
+    ingested.
     """
     if context.invoked_subcommand is not None:
         if only_new or seen:

@@ -53,7 +53,8 @@ def user(context: click.Context, settings: Settings, as_json: bool) -> int:
     """List the users of the page and the API.
 
     Once there is a user, everybody has to log in. Users are kept in the file users.sqlite3 in the
-    archive's folder, which neither a backup nor an export includes.
+    archive's folder, which neither a backup nor an export includes; or with BACKFILE_RECORD in the
+    record, for all of its servers.
     """
     if context.invoked_subcommand is None:
         return _list(settings, as_json=as_json)

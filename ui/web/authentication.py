@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rag.archive.side_home import identity_of
 from rag.errors import SettingsError
 from ui.readers import LOCAL_VISITOR
 from ui.web.auth import WriteAccess, sent_token
@@ -122,7 +123,7 @@ class Authentication:
         """
         proxy = ProxyHeader.of(settings)
         # Browsers share cookies between the ports of a host, so each archive has its own cookie.
-        where = hashlib.sha256(str(settings.archive.resolve()).encode()).hexdigest()[:12]
+        where = hashlib.sha256(identity_of(settings).encode()).hexdigest()[:12]
         always = (
             not is_loopback(settings.host) or bool(proxy.networks) or bool(settings.oidc_issuer)
         )

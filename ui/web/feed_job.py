@@ -34,7 +34,7 @@ def read_now(
     def read(stop: Event, updates: Updates) -> None:
         from ingest.feed_reading import feeds_of, open_client, read_feed
 
-        feeds = feeds_of(archive.path)
+        feeds = feeds_of(archive.home)
         url = feeds.get(feed_id).url
         job = SourceJob(url, [url], 0, 1, updates)
         with open_client(settings, stop) as client, open_writer(archive, settings) as writer:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from ingest.feed_reading import feeds_of, open_client, read_feed
 from ingest.runner import SCHEDULE
-from rag.errors import ArchiveLockedError
+from rag.errors import ArchiveLockedError, RecordUnavailableError
 from rag.settings import Settings
 from ui.writing import open_scheduled_writer
 
@@ -58,7 +58,7 @@ class FeedSchedule:
         Another writer ends the round; the rest stays due.
         """
         count = 0
-        for feed in feeds_of(self._archive.path).due():
+        for feed in feeds_of(self._archive.home).due():
             if self._closed.is_set():
                 break
             try:
@@ -73,6 +73,8 @@ class FeedSchedule:
         while not self._closed.wait(self._poll):
             try:
                 self.read_due()
+            except RecordUnavailableError as error:
+                LOG.warning("feeds could not be read: %s", error)
             except Exception:  # a full disk or a damaged file: the next round may do better
                 LOG.exception("feeds could not be read")
 
@@ -88,7 +90,7 @@ class FeedSchedule:
                 return False
             found = read_feed(
                 writer,
-                feeds_of(self._archive.path),
+                feeds_of(self._archive.home),
                 feed_id,
                 client=client,
                 stop=stop,

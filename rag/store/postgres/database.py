@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, TypeVar
 
 import psycopg
-from psycopg import pq
 from psycopg.conninfo import conninfo_to_dict
 
 from rag.errors import (
@@ -19,9 +17,9 @@ from rag.errors import (
     RecordUnavailableError,
     SettingsError,
 )
-from rag.store.database import LONGEST_KEY, Connection, Cursor, Database
+from rag.store.database import LONGEST_KEY, Connection, Database
 from rag.store.migrations import NEWEST
-from rag.store.postgres.dialect import strip_nul, translate
+from rag.store.postgres.connection import PostgresConnection
 from rag.store.postgres.errors import describe, map_error
 from rag.store.postgres.schema import (
     KEYS,
@@ -56,7 +54,6 @@ _SESSION = (
     "SET standard_conforming_strings = on; SET default_transaction_isolation = 'read committed'"
 )
 REWRITTEN = (*KEYS, "next_vectors", "tombstones")
-T = TypeVar("T")
 
 
 def server_of(address: str) -> str:
@@ -75,80 +72,6 @@ def server_of(address: str) -> str:
     host = str(parts.get("host") or "localhost")
     port = f":{parts['port']}" if parts.get("port") else ""
     return f"{host}{port}/{parts.get('dbname') or parts.get('user') or ''}"
-
-
-class _NoRows:
-    """The result of a statement that returns no rows."""
-
-    def __init__(self, rowcount: int) -> None:
-        self.rowcount = rowcount
-
-    def fetchone(self) -> None:
-        """Return None."""
-
-    def fetchmany(self, _size: int = 1, /) -> list[Any]:
-        """Return no rows."""
-        return []
-
-    def fetchall(self) -> list[Any]:
-        """Return no rows."""
-        return []
-
-    def __iter__(self) -> Iterator[Any]:
-        """Yield no rows."""
-        return iter(())
-
-
-class PostgresConnection:
-    """A thread's connection; statements are the SQLite form's."""
-
-    def __init__(self, raw: psycopg.Connection, database: PostgresDatabase) -> None:
-        """Wrap a connection that commits each statement outside a transaction."""
-        self.raw = raw
-        self._database = database
-
-    @property
-    def in_transaction(self) -> bool:
-        """True in a transaction."""
-        return self.raw.info.transaction_status != pq.TransactionStatus.IDLE
-
-    @property
-    def is_usable(self) -> bool:
-        """False once the connection is lost."""
-        return not (self.raw.closed or self.raw.broken)
-
-    def execute(self, statement: str, parameters: Any = (), /) -> Cursor:
-        """Run one statement; the rows are read at once."""
-        try:
-            cursor = self._run(lambda: self.raw.execute(translate(statement), _clean(parameters)))
-            return cursor if cursor.description else _NoRows(cursor.rowcount)
-        except RecordUnavailableError:
-            if not self._database.may_repeat(self, statement):
-                raise
-        return self._database.connection.execute(statement, parameters)
-
-    def executemany(self, statement: str, parameters: Iterable[Any], /) -> Cursor:
-        """Run one statement for each set of parameters, without waiting for each."""
-        rows = [_clean(row) for row in parameters]
-
-        def run() -> psycopg.Cursor:
-            cursor = self.raw.cursor()
-            cursor.executemany(translate(statement), rows)
-            return cursor
-
-        return self._run(run)
-
-    def _run(self, run: Callable[[], T]) -> T:
-        try:
-            return run()
-        except psycopg.Error as error:
-            raise map_error(error, self._database.name, self._database.folder) from error
-
-
-def _clean(parameters: Any) -> Any:
-    if isinstance(parameters, Mapping):
-        return {name: strip_nul(value) for name, value in parameters.items()}
-    return [strip_nul(value) for value in parameters]
 
 
 class PostgresDatabase(Database):
@@ -230,9 +153,10 @@ class PostgresDatabase(Database):
         """The number of transactions and locks that this thread is in."""
         return getattr(self._local, "depth", 0)
 
-    def may_repeat(self, connection: PostgresConnection, statement: str) -> bool:
-        """Return True if a statement may run again on a new connection, as after a restart."""
-        return not (self._depth or connection.is_usable) and statement.startswith("SELECT")
+    def reconnect(self, lost: PostgresConnection, statement: str) -> PostgresConnection | None:
+        """Return a new connection if a statement may run again, as after a restart."""
+        may_repeat = not (self._depth or lost.is_usable) and statement.startswith("SELECT")
+        return self.connection if may_repeat else None
 
     def _close_ended(self) -> None:
         for thread, connection in self._connections:

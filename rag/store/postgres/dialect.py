@@ -23,6 +23,7 @@ _TYPES = (
     (re.compile(r"\bBLOB\b"), "bytea"),
     (re.compile(r"\bREAL\b"), "double precision"),
     (re.compile(r" WITHOUT ROWID\b"), ""),
+    (re.compile(r"\btypeof\(\w+\) = 'blob' AND "), ""),  # a column has one type
 )
 # Indexes that only readers use, who read their own copy; their texts may be too long for an entry.
 _READING = re.compile(r"CREATE INDEX (?:bylines_author|revisions_publisher|held_article) ON [^;]*;")
@@ -65,8 +66,8 @@ def translate_schema(script: str) -> str:
     return script
 
 
-def strip_nul(value: object) -> object:
+def replace_nul(value: object, by: str) -> object:
     """Return a parameter as PostgreSQL can store it: its texts can't contain U+0000."""
     if isinstance(value, str) and "\0" in value:
-        return value.replace("\0", "")
+        return value.replace("\0", by)
     return value

@@ -86,7 +86,7 @@ class FeedHandlers:
     @property
     def feeds(self) -> FeedStore:
         """The feeds of the archive."""
-        return feeds_of(self.page.view.whole_archive.path)
+        return feeds_of(self.page.view.whole_archive.home)
 
     def add(
         self, session: Session, url: str | None, every: str | None, request: gr.Request
@@ -220,7 +220,7 @@ def show_feeds(page: PageUpdates, texts: Texts) -> Updates:
         page: The page's components and their updates.
         texts: Language of the labels.
     """
-    on, feeds = page.on.archive.feeds, feeds_of(page.view.whole_archive.path)
+    on, feeds = page.on.archive.feeds, feeds_of(page.view.whole_archive.home)
     heading = f'<h2 tabindex="-1">{escape(texts("feeds"))}</h2>'
     try:
         listed = feeds_html(feeds.all(), feeds.all(deleted=True), texts)

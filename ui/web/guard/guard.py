@@ -6,10 +6,12 @@ the origin, the route, the token, and the size. `ui.web.gradio_calls` then valid
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
+from rag.errors import RecordUnavailableError
 from ui.article_address import ArticleAddress
 from ui.i18n import preferred_language, texts_in
 from ui.readers import LOCAL_VISITOR
@@ -26,6 +28,8 @@ from ui.web.quota import Bucket
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
+
+LOG = logging.getLogger("backfile.web")
 
 
 class Guard:
@@ -62,40 +66,48 @@ class Guard:
             return
         sender = SecureSend(send)
         try:
-            request = await self._readers.identify(scope, parse_request(scope, self._hosts))
-            if request.kind == "login":
-                await self._answer_login(request, receive, sender)
-                return
-            if request.reader is None and request.kind in ("page", "article"):
-                await redirect(sender, login_target(request))
-                return
-            if request.kind in ("page", "article") and not _may_read(request):
-                await _refuse(request, sender)
-                return
-            if request.kind == "article":
-                await _redirect_to_article(request, sender)
-                return
-            is_local = not self._authentication.needs_login
-            if request.kind == "page" and is_local and "token" in request.query:
-                token = dict(parse_qsl(request.query)).get("token")
-                if token is not None:
-                    await exchange_token(
-                        request,
-                        token,
-                        sender,
-                        access=self._authentication.write_access,
-                        failed_tokens=self._failed_tokens,
-                        secure=self._readers.is_secure(request),
-                    )
-                    return
-            if request.kind == "call":
-                request = replace(request, body=await read_body(receive, request.headers))
-                receive = replay_body(request.body)
-            cleaned = clean_scope(scope, request, self._authentication.proxy)
-            await self._calls(cleaned, receive, sender, request)
+            await self._answer(scope, receive, sender)
         except RejectedRequestError as rejection:
             if not sender.started:
                 await send_rejection(sender, rejection, scope["path"])
+        except RecordUnavailableError as error:  # nobody is let in whose rights can't be read
+            if sender.started:
+                raise
+            LOG.warning("request refused: %s", error)
+            await send_rejection(sender, _unavailable(), scope["path"])
+
+    async def _answer(self, scope: Scope, receive: Receive, sender: SecureSend) -> None:
+        request = await self._readers.identify(scope, parse_request(scope, self._hosts))
+        if request.kind == "login":
+            await self._answer_login(request, receive, sender)
+            return
+        if request.reader is None and request.kind in ("page", "article"):
+            await redirect(sender, login_target(request))
+            return
+        if request.kind in ("page", "article") and not _may_read(request):
+            await _refuse(request, sender)
+            return
+        if request.kind == "article":
+            await _redirect_to_article(request, sender)
+            return
+        is_local = not self._authentication.needs_login
+        if request.kind == "page" and is_local and "token" in request.query:
+            token = dict(parse_qsl(request.query)).get("token")
+            if token is not None:
+                await exchange_token(
+                    request,
+                    token,
+                    sender,
+                    access=self._authentication.write_access,
+                    failed_tokens=self._failed_tokens,
+                    secure=self._readers.is_secure(request),
+                )
+                return
+        if request.kind == "call":
+            request = replace(request, body=await read_body(receive, request.headers))
+            receive = replay_body(request.body)
+        cleaned = clean_scope(scope, request, self._authentication.proxy)
+        await self._calls(cleaned, receive, sender, request)
 
     async def _answer_login(self, request: IncomingRequest, receive: Receive, send: Send) -> None:
         if not self._authentication.needs_login:
@@ -108,6 +120,15 @@ class Guard:
         headers = [(name.encode(), value.encode("latin-1")) for name, value in page.headers]
         content = b"" if request.method == "HEAD" else page.body.encode()
         await answer(send, page.status, content, "text/html; charset=utf-8", headers)
+
+
+def _unavailable() -> RejectedRequestError:
+    return RejectedRequestError(
+        503,
+        "Users cannot be looked up now: the archive's record is not reachable. Try again later.",
+        kind="unavailable",
+        headers={"retry-after": "5"},
+    )
 
 
 def _may_read(request: IncomingRequest) -> bool:

@@ -46,7 +46,11 @@ class ReaderChecks:
     async def identify(self, scope: Scope, request: IncomingRequest) -> IncomingRequest:
         """Return the request with its reader; raise RejectedRequestError if it needs another."""
         peer, headers = request.peer, request.headers
-        access, needs_login = self._authentication.write_access, self._authentication.needs_login
+        access, users = self._authentication.write_access, self._authentication
+        if users.accounts.is_remote:  # a record's server may not answer
+            needs_login = await asyncio.to_thread(lambda: users.needs_login)
+        else:
+            needs_login = users.needs_login
         if not needs_login:
             may_write = access.may_write(peer, headers)
             reader: Reader | None = access.local_reader(peer, headers)

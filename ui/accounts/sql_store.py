@@ -1,4 +1,4 @@
-"""Accounts in the SQLite file users.sqlite3, beside an archive's own.
+"""Accounts in a side database of an archive: the file users.sqlite3, or a part of its record.
 
 The statements are plain SQL. Digests of tokens and sessions are keys of the index: they are hashes
 of random secrets, so the time of a look-up tells nothing about them.
@@ -10,14 +10,13 @@ import hmac
 import json
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-from rag.errors import ArchiveLockedError, ArchiveUnwritableError
+from rag.errors import ArchiveLockedError, ArchiveUnwritableError, RecordUnavailableError
 from rag.rights import Rights
-from rag.store.connection import StoreConnection
+from rag.store.database import Connection
 from rag.store.saved_names import name_key, new_id
-from rag.store.side_database import SideDatabase, to_text
+from rag.store.side_database import Place, SideDatabase, to_text
 from ui.accounts.types import AccountError, Token, User, check_scopes
 from ui.readers import Scope
 
@@ -56,15 +55,27 @@ _TOKEN = ", ".join(
 _OWN = "SELECT {} FROM {} JOIN users ON users.id = {}.user_id"
 
 
-class SqliteAccounts:
-    """AccountStore in a file; the first user creates it.
+class UserDatabase(SideDatabase):
+    """Users, tokens and sessions of one archive; created by the first user."""
+
+    def __init__(self, place: Place) -> None:
+        """Name the database; nothing is opened.
+
+        Args:
+            place: Where the archive's side databases are; its folder for files there.
+        """
+        super().__init__(place, FILE, MIGRATIONS, DAMAGED)
+
+
+class SqlAccounts:
+    """AccountStore in a side database.
 
     Args:
-        folder: The archive's folder.
+        place: Where the archive's side databases are; its folder for files there.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._database = SideDatabase(folder / FILE, MIGRATIONS, DAMAGED)
+    def __init__(self, place: Place) -> None:
+        self._database = UserDatabase(place)
 
     @property
     def has_users(self) -> bool:
@@ -273,7 +284,8 @@ class SqliteAccounts:
 
     def _note(self, statement: str, moment: str, key: str) -> None:
         """Write a time of use; a full disk must not keep anybody out."""
-        with suppress(ArchiveLockedError, ArchiveUnwritableError), self._database.write() as to:
+        may_fail = (ArchiveLockedError, ArchiveUnwritableError, RecordUnavailableError)
+        with suppress(*may_fail), self._database.write() as to:
             to.execute(statement, (moment, key))
 
 
@@ -312,7 +324,7 @@ def _token(row: Any) -> Token:
     )
 
 
-def _find_user(connection: StoreConnection, name: str) -> User:
+def _find_user(connection: Connection, name: str) -> User:
     row = connection.execute(
         f"SELECT {_USER} FROM users WHERE id = ? OR name_key = ? ORDER BY id = ? DESC LIMIT 1",  # nosec B608 # constants of this code, values bound
         (name, name_key(name), name),
@@ -322,7 +334,7 @@ def _find_user(connection: StoreConnection, name: str) -> User:
     return _user(row)
 
 
-def _check_free(connection: StoreConnection, name: str) -> None:
+def _check_free(connection: Connection, name: str) -> None:
     row = connection.execute("SELECT 1 FROM users WHERE name_key = ?", (name_key(name),)).fetchone()
     if row is not None:
         raise AccountError(
@@ -333,7 +345,7 @@ def _check_free(connection: StoreConnection, name: str) -> None:
 
 
 def _insert_user(
-    connection: StoreConnection,
+    connection: Connection,
     name: str,
     password: str,
     subject: str | None,
@@ -350,9 +362,7 @@ def _insert_user(
     return _find_user(connection, user_id)
 
 
-def _find_token(
-    connection: StoreConnection, condition: str, value: str
-) -> tuple[Token, str] | None:
+def _find_token(connection: Connection, condition: str, value: str) -> tuple[Token, str] | None:
     statement = _OWN.format(f"{_TOKEN}, {_USER}", "tokens", "tokens")
     row = connection.execute(f"{statement} WHERE {condition}", (value,)).fetchone()
     return (_token(row), row[7]) if row else None
