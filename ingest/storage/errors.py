@@ -34,6 +34,11 @@ _KNOWN: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             "access denied: check the credentials in the environment, and their rights",
         ),
         (
+            r"(?i)HTTP status (?:code )?400\b",  # to HEAD, which has no body to say why
+            "the storage refused the request: check the region and the credentials in the "
+            "environment",
+        ),
+        (
             r"(?i)NETWORK_CONNECTION|connect|resolve|timed? ?out|timeout|unreachable|curlCode|"
             r"Name or service",
             "the storage can't be reached: check the network and its address",
@@ -58,8 +63,10 @@ def plain_error(error: Exception) -> StorageError:
         return NotFoundInStorageError("no such file or folder")
     if isinstance(error, UnicodeDecodeError):
         return StorageError("a name isn't UTF-8")
+    code = next((found for found in _CODE.findall(text) if found != "UNKNOWN"), "")
     for pattern, meaning in _KNOWN:
-        if pattern.search(text):
+        if pattern.search(code or text):
             return StorageError(meaning)
-    code = _CODE.search(text) or _STATUS.search(text)
-    return StorageError(f"the storage failed ({code[1] if code else type(error).__name__})")
+    status = _STATUS.search(text)
+    name = code or (f"HTTP status {status[1]}" if status else type(error).__name__)
+    return StorageError(f"the storage failed ({name})")
