@@ -79,7 +79,12 @@ def ingest(
         The counts of the run.
     """
     sources, stop = list(sources), stop or Event()
-    sizes = [_size(source, stop) for source in sources if not is_address(source)]
+    sizes = [
+        _size(source, stop)
+        for source in sources
+        # A storage is listed for its sizes only if they are shown: that may take long.
+        if not is_address(source) and (on_progress or not _is_stored(source))
+    ]
     reporter = RunReporter(on_progress, on_reject, on_notice)
     writer = BatchWriter(archive, reporter, policy or ChangePolicy(archive), id_resolver, pool)
     run = _Run(writer, reporter, crawler, stop, total=sum(sizes), pool=pool)
@@ -232,6 +237,10 @@ class _Run:
         pages = (self._crawler.done, self._crawler.total) if self._crawler else (0, 0)
         done, total = (part * PAGE_BYTES for part in pages)
         self._reporter.progress(done + min(self._done, self._total), self._total + total)
+
+
+def _is_stored(source: str | Path) -> bool:
+    return isinstance(source, str) and is_storage_address(source)
 
 
 def _size(source: str | Path, stop: Event) -> int:

@@ -30,7 +30,7 @@ _KNOWN: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (
             r"(?i)ACCESS_DENIED|ACCESS_KEY|SIGNATURE|CLIENT_TOKEN|UNRECOGNIZED_CLIENT|EXPIRED|"
             r"MISSING_AUTH|HTTP status (?:code )?40[13]\b|credential|unauthorized|forbidden|"
-            r"permission|authenticat|could not create a OAuth2|metadata server",
+            r"permission|authenticat|could not create a OAuth2|metadata server|Base64",
             "access denied: check the credentials in the environment, and their rights",
         ),
         (

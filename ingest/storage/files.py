@@ -134,20 +134,20 @@ class Storage:
         """
         try:
             return StoredStream(self._system.open_input_file(self._path(address)))
-        except (OSError, ValueError) as error:
+        except Exception as error:  # pyarrow's, of many classes
             raise plain_error(error) from None
 
     def _read_all(self, address: StorageAddress, size: int) -> bytes:
         try:
             with self._system.open_input_file(self._path(address)) as opened:
                 return bytes(opened.read(size + 1))
-        except (OSError, ValueError) as error:
+        except Exception as error:  # pyarrow's, of many classes
             raise plain_error(error) from None
 
     def _info(self, address: StorageAddress) -> Any:
         try:
             return self._system.get_file_info(self._path(address) or "/")
-        except (OSError, ValueError) as error:
+        except Exception as error:  # pyarrow's, of many classes
             raise plain_error(error) from None
 
     def _list(self, folder: StorageAddress) -> _Listing:
@@ -158,7 +158,7 @@ class Storage:
         try:
             for info in self._system.get_file_info(FileSelector(path or "/")):
                 _add(listed, info, path, folder)
-        except (OSError, ValueError) as error:
+        except Exception as error:  # pyarrow's, of many classes
             raise plain_error(error) from None
         return listed
 
@@ -265,7 +265,7 @@ class StoredStream(io.RawIOBase):
             self._block, self._block_at = self._opened.read(length), self._at
             if not self._block:
                 raise StorageError("the file became shorter while it was read")
-        except (OSError, ValueError) as error:
+        except Exception as error:  # pyarrow's, of many classes
             self.failed = plain_error(error)
             raise self.failed from None
 

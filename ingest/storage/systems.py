@@ -29,7 +29,7 @@ def open_system(address: StorageAddress) -> tuple[Any, str]:
     """
     try:
         system = _open(address.scheme, address.authority, _environment(address.scheme))
-    except (OSError, ValueError, ImportError) as error:
+    except Exception as error:  # pyarrow's, of many classes
         raise plain_error(error) from None
     if address.scheme == "hdfs":
         return system, f"/{address.path}"
