@@ -27,8 +27,9 @@ def open_system(address: StorageAddress) -> tuple[Any, str]:
         StorageError: It can't be opened.
         SettingsError: A variable of the environment is malformed.
     """
+    environment = _environment(address.scheme)
     try:
-        system = _open(address.scheme, address.authority, _environment(address.scheme))
+        system = _open(address.scheme, address.authority, environment)
     except Exception as error:  # pyarrow's, of many classes
         raise plain_error(error) from None
     if address.scheme == "hdfs":

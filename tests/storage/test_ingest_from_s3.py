@@ -6,7 +6,6 @@ import gzip
 import io
 import random
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
 
@@ -18,35 +17,16 @@ from ingest.storage.files import StoredStream
 from rag.schema import Article
 from tests.ingest.test_pipeline import DictArchive, counts, json_line
 from tests.ingest.test_runner import RunHarness
+from tests.readers.test_iptc import nitf
+from tests.readers.test_warc import response, warc
 from tests.support.s3_server import (
     ACCESS_KEY,
-    ENVIRONMENT,
     SECRET_KEY,
     S3Request,
     S3Server,
-    serve_s3,
 )
 
 STORY = "The crane on the north quay fell into the basin on Monday, the harbour master said. " * 6
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[S3Server]:
-    with serve_s3() as server:
-        yield server
-
-
-@pytest.fixture
-def s3(running: S3Server, monkeypatch: pytest.MonkeyPatch) -> S3Server:
-    running.buckets.clear()
-    running.requests.clear()
-    running.before, running.page_size = (lambda _: None), 1_000
-    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL_S3", "AWS_NO_SIGN_REQUEST", "AWS_SESSION_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in ENVIRONMENT.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("AWS_ENDPOINT_URL", running.address)
-    return running
 
 
 def page(number: int) -> str:
@@ -54,6 +34,16 @@ def page(number: int) -> str:
         f"<html><head><title>Crane {number} falls</title></head><body><article><h1>Crane {number} "
         f"falls</h1><p>Crane number {number} fell. {STORY}</p></article></body></html>"
     )
+
+
+def parquet_table() -> bytes:
+    import pyarrow as arrow
+    from pyarrow import parquet
+
+    written = io.BytesIO()
+    columns = {"title": ["Ferry sinks"], "text": [STORY], "url": ["https://courier.example/ferry"]}
+    parquet.write_table(arrow.table(columns), written)
+    return written.getvalue()
 
 
 def articles(source: str) -> list[Article]:
@@ -76,6 +66,16 @@ def test_every_format_is_read_as_from_a_folder(s3: S3Server, tmp_path: Path) -> 
         "pages/deep/d.html": page(3),
         "e.zip": packed.getvalue(),
         "notes/f.txt": f"Ferry late\n\n{STORY}",
+        "nitf.xml": nitf(),
+        "table.parquet": parquet_table(),
+        "crawl/archive/pages.warc": warc(
+            "response",
+            "https://harbour-courier.example/crane",
+            "application/http",
+            response("text/html", page(4).encode()),
+        ),
+        "crawl/indexes/index.cdx.gz": gzip.compress(b"example,harbour-courier)/crane"),
+        "crawl/pages/pages.jsonl": json_line(99),
         "notes/.hidden.txt": STORY,
         "README.md": "about this bucket",
         "picture.png": b"\x89PNG",

@@ -37,9 +37,9 @@ if TYPE_CHECKING:
         ),
         (
             "Storages",
-            "s3://BUCKET/PATH, gs://BUCKET/PATH, abfs://CONTAINER@ACCOUNT.dfs.core.windows.net/PATH "
-            "and hdfs://HOST:PORT/PATH are read like files and folders, with the credentials of "
-            "the environment. AWS_ENDPOINT_URL names another S3 server, such as MinIO.",
+            "s3://BUCKET/PATH, gs://BUCKET/PATH, abfs://CONTAINER/PATH and hdfs://HOST:PORT/PATH "
+            "are read like files and folders, with the credentials of the environment. "
+            "AWS_ENDPOINT_URL names another S3 server, such as MinIO.",
         ),
     ],
     examples=[
