@@ -33,6 +33,7 @@ _SECRET = re.compile(
     r"(?i)[?&](?:[\w-]{0,40}(?:key|secret|token|signature|credential|password)[\w-]{0,40}|sig)="
 )
 _MARKS = frozenset("%!:?#\\")  # they separate the parts of a place and of an article's ID
+_LOST_SPACE = re.compile(r"(?<= ) |\A | \Z")
 _LONGEST = 4_000  # characters of a path
 
 
@@ -110,19 +111,26 @@ def name_problem(path: str) -> str:
         return "a part of the path is empty"
     if "." in parts or ".." in parts:
         return "a part of the path is . or .."
+    if "\0" in path:
+        return "the path contains a zero byte"
     if len(path) > _LONGEST:
         return f"the path has more than {_LONGEST:,} characters"
     return ""
 
 
 def escape_path(path: str) -> str:
-    """Return a path with `%XX` for what separates places and for what can't be printed."""
-    if path.isprintable() and _MARKS.isdisjoint(path):
+    """Return a path with `%XX` for what separates places and for what can't be printed.
+
+    Spaces that an article's ID would lose, two in a row or at an end, are written so as well.
+    """
+    if path.isprintable() and _MARKS.isdisjoint(path) and not _LOST_SPACE.search(path):
         return path
-    return "".join(
+    path = _LOST_SPACE.sub("\0", path)
+    escaped = "".join(
         quote(c, safe="", errors="surrogatepass") if c in _MARKS or not c.isprintable() else c
         for c in path
     )
+    return escaped.replace("%00", "%20")
 
 
 def split_storage_place(place: str) -> tuple[str, str]:

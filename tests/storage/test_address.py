@@ -27,6 +27,7 @@ from rag.urls import file_location
         ("s3://press", "s3://press"),
         ("gcs://press/é.html", "gs://press/é.html"),
         ("s3://press/a%20b", "s3://press/a b"),
+        ("s3://press/a  b ", "s3://press/a %20b%20"),
         ("s3://press/50% off!", "s3://press/50%25 off%21"),
         (
             "abfss://news@harbour.dfs.core.windows.net/a",
@@ -78,7 +79,14 @@ def test_credentials_are_refused_and_not_shown(text: str) -> None:
     "text",
     [
         *("s3://", "s3:///news", "s3://press/a/../b", "s3://press/..", "s3://press/./a"),
-        *("s3://press//a", "s3://press/%2e%2e/a", "s3://press/a%ff", "s3://pre ss/a", "s3://.."),
+        *(
+            "s3://press//a",
+            "s3://press/a%00b",
+            "s3://press/%2e%2e/a",
+            "s3://press/a%ff",
+            "s3://pre ss/a",
+            "s3://..",
+        ),
         *("abfs://news@harbour.evil.example/a", "hdfs://node:port/a", f"s3://press/{'a' * 9000}"),
     ],
 )
