@@ -95,8 +95,10 @@ def _read_files(
     waiting: deque[tuple[StoredFile | UnreadableName, Future[_Fetched] | None]] = deque()
     try:
         for file in files:
-            small = isinstance(file, StoredFile) and file.size <= SMALL_BYTES
-            waiting.append((file, pool.submit(storage.read_whole, file) if small else None))
+            fetched = None
+            if isinstance(file, StoredFile) and file.size <= SMALL_BYTES:
+                fetched = pool.submit(storage.read_whole, file)
+            waiting.append((file, fetched))
             if len(waiting) > _AHEAD:
                 yield from _read_next(storage, *waiting.popleft(), on_bytes, reading)
         while waiting:

@@ -34,7 +34,7 @@ _KNOWN: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             "access denied: check the credentials in the environment, and their rights",
         ),
         (
-            r"(?i)HTTP status (?:code )?400\b",  # to HEAD, which has no body to say why
+            r"(?i)HTTP status (?:code )?400\b",  # the client got no body that says why
             "the storage refused the request: check the region and the credentials in the "
             "environment",
         ),

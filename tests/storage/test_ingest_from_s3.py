@@ -15,6 +15,7 @@ from ingest.pipeline import ingest
 from ingest.readers import Reject, read
 from ingest.storage.files import StoredStream
 from rag.schema import Article
+from tests.ingest.test_identity import CRANE, FERRY, IngestHarness
 from tests.ingest.test_pipeline import DictArchive, counts, json_line
 from tests.ingest.test_runner import RunHarness
 from tests.readers.test_iptc import nitf
@@ -59,7 +60,7 @@ def test_every_format_is_read_as_from_a_folder(s3: S3Server, tmp_path: Path) -> 
     with zipfile.ZipFile(packed, "w") as written:
         written.writestr("inner/a.html", page(1))
         written.writestr("inner/b.txt", f"Quay closed\n\n{STORY}")
-    files = {
+    files: dict[str, str | bytes] = {
         "a.jsonl": "\n".join(json_line(n) for n in range(3)) + "\n{broken\n",
         "b.jsonl.gz": gzip.compress("\n".join(json_line(n) for n in (7, 8)).encode()),
         "pages/c.html": page(2),
@@ -271,3 +272,37 @@ def test_progress_counts_the_bytes(s3: S3Server) -> None:
     )
     size = sum(len(stored.content) for stored in s3.buckets["press"].values())
     assert seen[-1] == (size, size)
+
+
+@pytest.mark.slow
+def test_moved_file_keeps_its_id(s3: S3Server, tmp_path: Path) -> None:
+    harness = IngestHarness(tmp_path / "archive")
+    s3.put("press", "in/a.txt", CRANE)
+    assert harness.ingest("s3://press/in") == (1, 0, 0, 0)
+    s3.buckets["press"]["out/b.txt"] = s3.buckets["press"].pop("in/a.txt")
+    assert harness.ingest("s3://press/out") == (0, 0, 1, 0)
+    # Another text in the old place, while the moved file is there, is another article. So it is
+    # while the storage can't tell.
+    s3.before = lambda one: (403, "AccessDenied") if one.key == "out/b.txt" else None
+    s3.put("press", "in/a.txt", FERRY)
+    assert harness.ingest("s3://press/in") == (1, 0, 0, 0)
+    assert harness.texts() == sorted([CRANE.partition("\n\n")[2], FERRY.partition("\n\n")[2]])
+    first, second = harness.ids()
+    assert first == "file:s3://press/in/a.txt"
+    assert second.startswith("file:s3://press/in/a.txt#")
+
+
+def test_zip_is_read_in_place(s3: S3Server) -> None:
+    packed = io.BytesIO()
+    noise = random.Random(5)
+    with zipfile.ZipFile(packed, "w") as written:
+        for number in range(6):
+            written.writestr(f"{number}.bin", noise.randbytes(2**20))
+        written.writestr("a.html", page(1))
+    s3.put("press", "a.zip", packed.getvalue())
+    found = [one for one in read("s3://press/a.zip") if isinstance(one, Article)]
+    assert [one.title for one in found] == ["Crane 1 falls"]
+    asked = [one.range.removeprefix("bytes=").split("-") for one in s3.gets("a.zip")]
+    sizes = [int(last) - int(first) + 1 for first, last in asked]
+    assert len(packed.getvalue()) > 6 * 2**20
+    assert max(sizes) <= 8 * 2**20
