@@ -188,6 +188,8 @@ def _add(listed: _Listing, info: Any, path: str, folder: StorageAddress) -> None
     except UnicodeDecodeError:
         listed.unreadable.append(UnreadableName(str(folder), "contains a name that isn't UTF-8"))
         return
+    if folder.scheme == "hdfs":  # a real tree of folders, whose listings may give whole URIs
+        found = f"{path}/{found.rstrip('/').rpartition('/')[2]}"
     name = found.removesuffix("/").removeprefix(path).removeprefix("/")
     problem = name_problem(name) if found.startswith(f"{path}/") else "a part of the path is empty"
     if problem or "/" in name or name_problem(folder.child(name).path):
