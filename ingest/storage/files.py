@@ -64,6 +64,7 @@ class Storage:
         self._address = address
         self._system, path = open_system(address)
         self._root = path.removesuffix(address.path).removesuffix("/")
+        self._tree: dict[str, _Listing] = {}
 
     def find(self, address: StorageAddress) -> StoredFile | Literal["folder"] | None:
         """Return the file at an address, "folder" for a folder, None for neither.
@@ -81,9 +82,15 @@ class Storage:
         """Yield the files of a folder and its subfolders, as `ingest.readers.list_files` does.
 
         The files of a folder come before its subfolders, both sorted. One folder's names are in
-        memory at a time.
+        memory at a time; on Google Cloud all names are, since its folders are only found by them.
         """
         waiting = [folder]
+        if folder.scheme == "gs":
+            try:
+                self._tree = self._list_tree(folder)
+            except StorageError as error:
+                yield UnreadableName(str(folder), f"could not be listed: {error}", is_failure=True)
+                return
         while waiting:
             here = waiting.pop()
             try:
@@ -151,16 +158,46 @@ class Storage:
             raise plain_error(error) from None
 
     def _list(self, folder: StorageAddress) -> _Listing:
+        if folder.path in self._tree:
+            return self._tree[folder.path]
+        listed = _Listing([], {}, [])
+        for info in self._entries(folder):
+            name = _safe_name(listed, info, self._path(folder), folder)
+            if name and info.type.name == "Directory":
+                listed.folders.append(name)
+            elif name and info.type.name == "File":
+                listed.files[name] = (info.size or 0, info.mtime_ns or 0)
+        return listed
+
+    def _list_tree(self, folder: StorageAddress) -> dict[str, _Listing]:
+        """Return the listings of a folder and all its subfolders, by their paths."""
+        top = _Listing([], {}, [])
+        tree = {folder.path: top}
+        for info in self._entries(folder, recursive=True):
+            name = _safe_name(top, info, self._path(folder), folder, nested=True)
+            if not name:
+                continue
+            is_file = info.type.name == "File"
+            *folders, last = name.split("/") if is_file else [*name.split("/"), ""]
+            here = folder.path
+            for part in folders:
+                inner = f"{here}/{part}" if here else part
+                if inner not in tree:
+                    tree[here].folders.append(part)
+                    tree[inner] = _Listing([], {}, [])
+                here = inner
+            if is_file:
+                tree[here].files[last] = (info.size or 0, info.mtime_ns or 0)
+        return tree
+
+    def _entries(self, folder: StorageAddress, *, recursive: bool = False) -> list[Any]:
         from pyarrow.fs import FileSelector
 
-        listed = _Listing([], {}, [])
-        path = self._path(folder)
         try:
-            for info in self._system.get_file_info(FileSelector(path or "/")):
-                _add(listed, info, path, folder)
+            selector = FileSelector(self._path(folder) or "/", recursive=recursive)
+            return list(self._system.get_file_info(selector))
         except Exception as error:  # pyarrow's, of many classes
             raise plain_error(error) from None
-        return listed
 
     def _names_in(self, folder: str) -> list[str]:
         path = "" if folder == "." else folder
@@ -177,8 +214,10 @@ class Storage:
         return f"{self._root}/{address.path}"
 
 
-def _add(listed: _Listing, info: Any, path: str, folder: StorageAddress) -> None:
-    """Add an entry of a folder to its listing.
+def _safe_name(
+    listed: _Listing, info: Any, path: str, folder: StorageAddress, *, nested: bool = False
+) -> str:
+    """Return the name of an entry in a folder; "" if it can't be read safely, which is listed.
 
     A listing says what it likes: "a//b" makes folder "a" its own member, and ".." would be resolved
     by the client to another folder or bucket.
@@ -187,19 +226,21 @@ def _add(listed: _Listing, info: Any, path: str, folder: StorageAddress) -> None
         found = str(info.path)
     except UnicodeDecodeError:
         listed.unreadable.append(UnreadableName(str(folder), "contains a name that isn't UTF-8"))
-        return
+        return ""
     if folder.scheme == "hdfs":  # a real tree of folders, whose listings may give whole URIs
         found = f"{path}/{found.rstrip('/').rpartition('/')[2]}"
+    if nested and found.removesuffix("/") == path:  # the marker of the folder itself
+        return ""
     name = found.removesuffix("/").removeprefix(path).removeprefix("/")
     problem = name_problem(name) if found.startswith(f"{path}/") else "a part of the path is empty"
-    if problem or "/" in name or name_problem(folder.child(name).path):
+    if not problem and "/" in name and not nested:
+        problem = "its name contains a slash"
+    problem = problem or name_problem(folder.child(name).path)
+    if problem:
         at = f"{folder}/{escape_path(name)}"[:1_000]
-        reason = problem or name_problem(folder.child(name).path) or "its name contains a slash"
-        listed.unreadable.append(UnreadableName(at, f"can't be read by this name: {reason}"))
-    elif info.type.name == "Directory":
-        listed.folders.append(name)
-    elif info.type.name == "File":
-        listed.files[name] = (info.size or 0, info.mtime_ns or 0)
+        listed.unreadable.append(UnreadableName(at, f"can't be read by this name: {problem}"))
+        return ""
+    return name
 
 
 class StoredStream(io.RawIOBase):
