@@ -12,6 +12,7 @@ from tests.support.gcs_server import serve_gcs
 STORY = "The crane on the north quay fell into the basin on Monday, the harbour master said. " * 6
 
 
+@pytest.mark.full  # the client waits 20 s now and then
 def test_folders_without_markers_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     objects = {
         "news/a.jsonl": json_line(1),
