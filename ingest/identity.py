@@ -12,12 +12,14 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from ingest.readers.file_names import path_of
+from ingest.storage.address import split_storage_place
 from ingest.target import IngestTarget
 from rag.errors import ReadError
 from rag.nlp.near_duplicates import shingle_hashes, word_hashes
 from rag.schema import ALL_RIGHTS, Article
 from rag.store.articles import content_hash
 from rag.store.crawl_state import is_file_location
+from rag.urls import is_storage_address
 
 if TYPE_CHECKING:
     from rag.store.crawl_state import FileLocations
@@ -191,6 +193,10 @@ def _digest(article: Article) -> str:
 def _file_exists(place: str) -> bool:
     """Return whether a file, or the packed file it was a member of, still exists."""
     path = place.partition(":")[2]
+    if is_storage_address(path):
+        from ingest.storage.files import stored_file_exists
+
+        return stored_file_exists(split_storage_place(path)[0])
     for end in (len(path), *(match.start() for match in re.finditer("[!#]", path))):
         try:
             if path_of(path[:end]).is_file():

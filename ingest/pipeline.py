@@ -15,12 +15,22 @@ from ingest.batching import batches
 from ingest.change_policy import ChangePolicy
 from ingest.preparers import Preparers
 from ingest.provenance import ArticleWithOrigin, Hold
-from ingest.readers import KillNotice, Link, NotedArticle, ReaderOptions, Reject, list_files, read
+from ingest.readers import (
+    KillNotice,
+    Link,
+    NotedArticle,
+    ReaderOptions,
+    Reject,
+    StorageFailure,
+    list_files,
+    read,
+)
 from ingest.readers.error_guard import guard
 from ingest.readers.file_names import printable_name
 from ingest.report import IngestReport, Progress, RunReporter
 from ingest.target import IngestTarget
 from rag.schema import Article
+from rag.urls import is_storage_address
 
 if TYPE_CHECKING:
     from ingest.fetch.crawler import Crawler
@@ -52,7 +62,7 @@ def ingest(
 
     Args:
         archive: The archive to write to.
-        sources: Files, folders and, with a `crawler`, URLs.
+        sources: Files, folders, addresses on a storage and, with a `crawler`, URLs.
         on_progress: Called after each batch and each fetched page.
         on_reject: Called with `{"place": ..., "reason": ...}` for each rejected input.
         on_notice: Called with `{"place": ..., "notice": ...}` for each date or time zone that
@@ -68,11 +78,16 @@ def ingest(
     Returns:
         The counts of the run.
     """
-    sources = list(sources)
-    sizes = [_size(Path(source)) for source in sources if not is_address(source)]
+    sources, stop = list(sources), stop or Event()
+    sizes = [
+        _size(source, stop)
+        for source in sources
+        # A storage is listed for its sizes only if they are shown: that may take long.
+        if not is_address(source) and (on_progress or not _is_stored(source))
+    ]
     reporter = RunReporter(on_progress, on_reject, on_notice)
     writer = BatchWriter(archive, reporter, policy or ChangePolicy(archive), id_resolver, pool)
-    run = _Run(writer, reporter, crawler, stop or Event(), total=sum(sizes), pool=pool)
+    run = _Run(writer, reporter, crawler, stop, total=sum(sizes), pool=pool)
     try:
         for batch in batches(run.articles(sources, reading or ReaderOptions(), on_read)):
             run.add(batch)
@@ -124,16 +139,18 @@ class _Run:
                 continue
             place = printable_name(source)
             read_source = partial(read, source, on_bytes=self._on_bytes, reading=reading)
+            is_read = True
             for found in guard(place, read_source):
                 if self._stop.is_set():
                     return
                 if isinstance(found, Reject):
+                    is_read = is_read and not isinstance(found, StorageFailure)
                     self._handle_non_article(found)
                 elif isinstance(found, Link):
                     self._follow(found)
                 else:
                     yield self._without_notices(found)
-            if on_read:
+            if on_read and is_read and not self._stop.is_set():
                 on_read(place)
         yield from self._fetch_articles()
 
@@ -213,6 +230,8 @@ class _Run:
 
     def _on_bytes(self, count: int) -> None:
         self._done += count
+        if self._stop.is_set():  # what was read of this file is dropped; a large one may take long
+            raise InterruptedError("stopped")
 
     def _report_progress(self) -> None:
         pages = (self._crawler.done, self._crawler.total) if self._crawler else (0, 0)
@@ -220,8 +239,16 @@ class _Run:
         self._reporter.progress(done + min(self._done, self._total), self._total + total)
 
 
-def _size(path: Path) -> int:
+def _is_stored(source: str | Path) -> bool:
+    return isinstance(source, str) and is_storage_address(source)
+
+
+def _size(source: str | Path, stop: Event) -> int:
+    if isinstance(source, str) and is_storage_address(source):
+        from ingest.readers.stored_files import stored_size
+
+        return stored_size(source, stop)
     try:
-        return sum(file.stat().st_size for file in list_files(path))
+        return sum(file.stat().st_size for file in list_files(Path(source)))
     except OSError:
         return 0

@@ -28,13 +28,16 @@ from ingest.preparers import Preparers
 from ingest.readers import ReaderOptions
 from ingest.readers.file_names import path_of, printable_name
 from ingest.report import IngestReport, Progress
+from ingest.storage.address import StorageAddress, split_storage_place
 from ingest.target import IngestTarget
 from ingest.trusted_sources import NO_TRUST, TrustedSources, read_trusted_sources
+from rag.errors import ReadError
 from rag.store.articles import ArticleStore
 from rag.store.crawl_state import FetchHistory, FileLocations
 from rag.store.database import Database
 from rag.store.held_changes import ArticleOrigins, HeldChanges
 from rag.store.ingest_log import RejectedInput, RejectLog, RunLog
+from rag.urls import is_storage_address
 
 LOG = logging.getLogger("backfile.ingest")
 _RUNS_SEARCHED = 1_000  # runs to search for the options of a source
@@ -79,7 +82,7 @@ def run_ingest(
 
     Args:
         archive: The archive.
-        sources: Files, folders and URLs.
+        sources: Files, folders, addresses on a storage and URLs.
         client: The HTTP client.
         reading: How sources are read.
         stop: When set, nothing more is read; what has been read is added.
@@ -146,7 +149,7 @@ def dry_run(
 
     Args:
         archive: The archive; None if it doesn't exist yet.
-        sources: Files, folders and URLs.
+        sources: Files, folders, addresses on a storage and URLs.
         client: The HTTP client.
         reading: How sources are read.
         stop: When set, nothing more is read.
@@ -212,6 +215,8 @@ def _split_place(place: str, is_source: Callable[[str], bool] = lambda _: True) 
     """
     parts = [found.start() for found in re.finditer("[!:]", place[:_SOURCE_UP_TO])]
     ends = [len(place), *reversed(parts)]
+    if is_storage_address(place):
+        return split_storage_place(place)
     if is_address(place):
         end = next((end for end in ends if is_source(place[:end])), len(place))
         return place[:end], place[end:]
@@ -233,6 +238,16 @@ def _absolute(place: str) -> str:
     return printable_name(os.path.normpath(Path(place).absolute()))
 
 
+def _name_of(source: Source) -> str:
+    """Return the name that a source is recorded by: one for each file, folder and URL."""
+    if isinstance(source, str) and is_storage_address(source):
+        try:
+            return str(StorageAddress.parse(source))
+        except ReadError:  # it may contain credentials
+            return source.partition("://")[0] + "://"
+    return str(source) if is_address(source) else _absolute(str(source))
+
+
 @contextmanager
 def _record_run(
     database: Database, sources: Iterable[Source], reading: ReaderOptions, by: str
@@ -241,7 +256,7 @@ def _record_run(
     runs = RunLog(database)
     began = datetime.now(UTC)
     number = runs.begin(began)
-    named = [str(one) if is_address(one) else _absolute(str(one)) for one in sources]
+    named = [_name_of(one) for one in sources]
     figures: dict[str, Any] = {"sources": named, "reading": _options_to_json(reading), "by": by}
     try:
         yield began, figures
@@ -284,7 +299,7 @@ class _Rejects:
         """Remove earlier rejects of sources that have now been read completely."""
         known = {refused.source for refused in self._rejects.all() if refused.at < before}
         addresses = {place for place in read if is_address(place)}
-        folders = [_absolute(place) for place in read if not is_address(place)]
+        folders = [_name_of(place) for place in read if not is_address(place)]
         gone = {
             source
             for source in known

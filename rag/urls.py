@@ -149,6 +149,8 @@ _AMP_CACHE = re.compile(
     r"[\w-]+\.cdn\.ampproject\.org/[cv]/(?:s/)?)"
 )
 _ADDRESS = re.compile(r"(?i)\A(?:(?:https?:)?//|www\.)(?=[^\s/]+\.[^\s/])[^\s/]++")
+# A path never begins like this, since it has no two slashes in a row.
+_STORAGE_ADDRESS = re.compile(r"(?i)\A(?:s3[an]?|gs|gcs|abfss?|hdfs)://")
 _ID_UP_TO = 400  # characters
 _ADDRESS_UP_TO = (
     8_000  # characters; servers accept no longer ones, and a megabyte of quotes took 10 s
@@ -178,9 +180,17 @@ def article_id(url: str = "", given: str = "", text: str = "") -> str:
     return f"sha256:{_digest(text)}"
 
 
+def is_storage_address(text: str) -> bool:
+    """Return whether a text is the address of a file or folder on S3, GCS, Azure or HDFS."""
+    return _STORAGE_ADDRESS.match(text) is not None
+
+
 def file_location(place: str) -> str:
-    """Return the absolute path of a file, or of a member of a packed one."""
-    return Path(place).resolve().as_posix()
+    """Return the absolute path of a file, or of a member of a packed one.
+
+    The address of a file on a storage is its location.
+    """
+    return place if is_storage_address(place) else Path(place).resolve().as_posix()
 
 
 def url_key(url: str) -> str:

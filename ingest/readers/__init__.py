@@ -13,6 +13,7 @@ from typing import Literal
 from ingest.readers.field_map import NO_MAP, FieldMap
 from ingest.readers.side_files import filter_folder, is_side_folder, is_side_name
 from rag.schema import Article
+from rag.urls import is_storage_address
 
 Read = Iterator["Article | Reject | Link"]
 Links = Literal["keep", "follow"]
@@ -64,6 +65,11 @@ class Failure(Reject):
     """A reject for an unexpected exception, with the traceback for the log."""
 
     traceback: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StorageFailure(Reject):
+    """A reject because a storage failed: the source was not read completely."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +158,15 @@ def read(
     the longest article, whose size is bounded as well. Nothing is raised for bad content.
 
     Args:
-        path: The file or folder.
+        path: The file or folder, or its address on a storage, such as `s3://bucket/folder`.
         on_bytes: Called with the number of bytes read since the last call.
         reading: The options.
     """
+    if isinstance(path, str) and is_storage_address(path):
+        from ingest.readers.stored_files import read_stored
+
+        yield from read_stored(path, on_bytes, reading or ReaderOptions())
+        return
     from ingest.readers.dispatch import read_file
     from ingest.readers.file_names import printable_name
 

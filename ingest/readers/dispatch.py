@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -37,7 +40,7 @@ _OF_THE_FILE = (BombError, OSError, EOFError)  # errors of the file itself, whic
 class _CountingFile(io.RawIOBase):
     """A file that reports how many bytes were read from it."""
 
-    def __init__(self, file: IO[bytes], on_bytes: OnBytes) -> None:
+    def __init__(self, file: IO[bytes] | io.RawIOBase, on_bytes: OnBytes) -> None:
         self._file = file
         self._on_bytes = on_bytes
 
@@ -56,19 +59,62 @@ class _CountingFile(io.RawIOBase):
         return int(size)
 
 
+@dataclass(frozen=True, slots=True)
+class OpenedFile:
+    """A file that was opened for reading.
+
+    Attributes:
+        raw: Its bytes, unbuffered.
+        size: Its size in bytes.
+        state: Returns its size and time of modification as they are now.
+        has_writer: Whether another program has it open for writing.
+        before: Its state when it was opened.
+    """
+
+    raw: IO[bytes] | io.RawIOBase
+    size: int
+    state: Callable[[], tuple[int, int]]
+    has_writer: Callable[[], bool]
+    before: tuple[int, int]
+
+
 def read_file(
     path: Path, on_bytes: OnBytes | None = None, reading: ReaderOptions | None = None
 ) -> Read:
     """Yield the articles and rejects of one file."""
-    place = printable_name(path)
+    return read_opened(printable_name(path), lambda: _open_local(path), on_bytes, reading)
+
+
+@contextmanager
+def _open_local(path: Path) -> Iterator[OpenedFile]:
+    with path.open("rb", buffering=0) as raw:
+        before = file_state(raw)
+        size = path.stat().st_size
+        yield OpenedFile(raw, size, partial(file_state, raw), partial(has_writer, raw), before)
+
+
+def read_opened(
+    place: str,
+    open_file: Callable[[], AbstractContextManager[OpenedFile]],
+    on_bytes: OnBytes | None = None,
+    reading: ReaderOptions | None = None,
+) -> Read:
+    """Yield the articles and rejects of a file.
+
+    Args:
+        place: Its place.
+        open_file: Opens it; an error becomes a reject.
+        on_bytes: Called with the number of bytes read since the last call.
+        reading: The options.
+    """
     try:
-        with path.open("rb", buffering=0) as raw:
-            counted = _CountingFile(raw, on_bytes or (lambda _: None))
+        with open_file() as opened:
+            counted = _CountingFile(opened.raw, on_bytes or (lambda _: None))
             file: io.BufferedReader[Any] = io.BufferedReader(counted, _PEEK)
-            allowance = UnpackLimit(path.stat().st_size)
-            found = _FileReader(reading or ReaderOptions(), allowance).read(file, place)
-            before = file_state(raw)
-            yield from _if_whole(raw, before, detect_format(_peek(file)), place, found)
+            found = _FileReader(reading or ReaderOptions(), UnpackLimit(opened.size)).read(
+                file, place
+            )
+            yield from _if_whole(opened, detect_format(_peek(file)), place, found)
     except BombError as error:
         yield Reject(place, str(error))
     except OSError as error:
@@ -77,22 +123,24 @@ def read_file(
         yield unexpected_failure(place, error)
 
 
-def _if_whole(file: IO[bytes], before: tuple[int, int], kind: str, place: str, found: Read) -> Read:
+def _if_whole(file: OpenedFile, kind: str, place: str, found: Read) -> Read:
     """Yield the contents of a file, or a reject if it is still being written.
 
     JSON Lines may be read while it grows, because each line is whole or broken by itself; other
     formats would be taken for complete.
     """
-    if kind != "json lines" and has_writer(file):
+    if kind != "json lines" and file.has_writer():
         yield Reject(place, STILL_WRITTEN)
         return
-    if kind in ("html", "text", "news XML", "mail", "IPTC 7901") and before[0] <= ARTICLE_BYTES:
+    if kind in ("html", "text", "news XML", "mail", "IPTC 7901") and (
+        file.before[0] <= ARTICLE_BYTES
+    ):
         found = iter(list(found))  # read completely, to check the file again before using it
-        if file_state(file) != before:
+        if file.state() != file.before:
             yield Reject(place, STILL_WRITTEN)
             return
     yield from found
-    if kind != "json lines" and file_state(file) != before:
+    if kind != "json lines" and file.state() != file.before:
         yield Reject(place, STILL_WRITTEN)
 
 

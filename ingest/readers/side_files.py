@@ -7,8 +7,8 @@ the user names is read anyway.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
-from pathlib import Path, PurePosixPath
+from collections.abc import Callable, Collection, Iterable
+from pathlib import Path, PurePath, PurePosixPath
 
 _WARC = re.compile(r"(?i)\.w?arc(?:\.gz|\.zst)?\Z|\.wacz\Z")
 _INDEX = re.compile(r"(?i)\.(?:cdxj?|idx)(?:\.gz)?\Z")
@@ -41,19 +41,31 @@ def is_side_folder(name: str) -> bool:
     return name.startswith(".") or name.casefold() in _SIDE_FOLDERS
 
 
-def filter_folder(folder: str, folders: list[str], names: list[str]) -> tuple[list[str], list[str]]:
-    """Return the subfolders to enter and the files to read of one folder on disk.
+def _names_on_disk(folder: str) -> Iterable[str]:
+    path = Path(folder)
+    return [one.name for one in path.iterdir()] if path.is_dir() else []
+
+
+def filter_folder(
+    folder: str,
+    folders: list[str],
+    names: list[str],
+    *,
+    names_in: Callable[[str], Iterable[str]] = _names_on_disk,
+) -> tuple[list[str], list[str]]:
+    """Return the subfolders to enter and the files to read of one folder.
 
     Args:
-        folder: The folder.
+        folder: The path of the folder.
         folders: Names of its subfolders.
         names: Names of its files.
+        names_in: Lists the names in another folder; it may raise OSError.
     """
-    root = Path(folder)
-    if is_crawl(_listing(root, names, folders)):
+    root = PurePath(folder)
+    if is_crawl(_listing(root, names_in, names, folders)):
         warcs = [name for name in names if _WARC.search(name)]
         return [name for name in folders if name == "archive"], warcs
-    if root.name == "archive" and is_crawl(_listing(root.parent)):
+    if root.name == "archive" and is_crawl(_listing(root.parent, names_in)):
         return [], [name for name in names if _WARC.search(name)]
     pages = {_PAGE.sub("", name) for name in names if _PAGE.search(name)}
     entered = [
@@ -94,14 +106,16 @@ def is_crawl(names: Collection[str]) -> bool:
 
 
 def _listing(
-    root: Path, names: Iterable[str] | None = None, folders: Iterable[str] = ("archive", "indexes")
+    root: PurePath,
+    names_in: Callable[[str], Iterable[str]],
+    names: Iterable[str] | None = None,
+    folders: Iterable[str] = ("archive", "indexes"),
 ) -> set[str]:
     """Return the names in a folder and, as "archive/NAME", in a crawl's two subfolders."""
     try:
-        found = {*((one.name for one in root.iterdir()) if names is None else names)}
+        found = {*(names_in(str(root)) if names is None else names)}
         for folder in {"archive", "indexes"}.intersection(folders):
-            if (root / folder).is_dir():
-                found |= {f"{folder}/{one.name}" for one in (root / folder).iterdir()}
+            found |= {f"{folder}/{name}" for name in names_in(str(root / folder))}
     except OSError:
         return set()
     return found

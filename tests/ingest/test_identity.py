@@ -41,7 +41,7 @@ class IngestHarness:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def ingest(self, *sources: Path) -> tuple[int, int, int, int]:
+    def ingest(self, *sources: str | Path) -> tuple[int, int, int, int]:
         with self.open() as archive, Client(Limits()) as client:
             return counts(run_ingest(archive, sources, client=client, reading=ReaderOptions()))
 

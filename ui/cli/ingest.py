@@ -35,6 +35,12 @@ if TYPE_CHECKING:
             "robots.txt is obeyed, and a host is asked at most once a second. "
             "Fetched content may only change articles of its own site: see `backfile sources`.",
         ),
+        (
+            "Storages",
+            "s3://BUCKET/PATH, gs://BUCKET/PATH, abfs://CONTAINER/PATH and hdfs://HOST:PORT/PATH "
+            "are read like files and folders, with the credentials of the environment. "
+            "AWS_ENDPOINT_URL names another S3 server, such as MinIO.",
+        ),
     ],
     examples=[
         Example("Ingest the sample archive into demo/", "backfile ingest --sample --archive demo"),

@@ -33,15 +33,28 @@ def sample_folder() -> Path:
 
 
 def parse_source_argument(text: str) -> Source:
-    """Return a source given on the command line: a URL as it is, anything else as a path."""
+    """Return a source given on the command line.
+
+    Returns:
+        A URL as it is, an address on a storage in its canonical form, anything else as a path.
+
+    Raises:
+        ReadError: An address on a storage, or a `file://` URL, is malformed.
+    """
     from ingest.pipeline import is_address
     from ingest.readers.file_names import path_of
+    from ingest.storage.address import StorageAddress, path_of_file_url
+    from rag.urls import is_storage_address
 
+    if is_storage_address(text):
+        return str(StorageAddress.parse(text))
+    if text[:7].lower() == "file://":
+        return path_of_file_url(text)
     return text if is_address(text) else path_of(text)
 
 
 def check_sources(sources: Sequence[Source]) -> None:
-    """Check that at least one source is a URL or exists.
+    """Check that at least one source is an address or exists.
 
     Raises:
         ReadError: None of the files and folders exists.
@@ -67,13 +80,14 @@ def open_session(
     """
     from ingest.fetch.auth import read_credentials
     from ingest.fetch.client import Client, Limits
+    from ingest.pipeline import is_address
     from ui.cli.logs import log_to_file
     from ui.cli.signals import stop_on_signals
 
     with ExitStack() as stack:
         stack.enter_context(log_to_file(settings))
         stop = stack.enter_context(stop_on_signals())
-        named = [source for source in sources if isinstance(source, str)]
+        named = [str(source) for source in sources if is_address(source)]
         allowed = [*options.allow_host, *settings.fetch_allow.split(",")]
         client = Client(
             Limits(settings.fetch_bytes, settings.fetch_seconds, settings.fetch_delay),

@@ -1,0 +1,1 @@
+"""Files on S3, Google Cloud Storage, Azure and HDFS, read through pyarrow's file systems."""
