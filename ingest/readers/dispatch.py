@@ -54,7 +54,7 @@ class _CountingFile(io.RawIOBase):
         return self._file.seek(offset, whence)
 
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
-        size = self._file.readinto(buffer)  # type: ignore[attr-defined]
+        size = self._file.readinto(buffer)  # type: ignore[union-attr]
         self._on_bytes(size)
         return int(size)
 
