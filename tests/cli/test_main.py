@@ -322,3 +322,17 @@ def test_names_and_modules_of_groups_agree() -> None:
             command = group.get_command(context, name)
             assert command is not None
             assert command.name == name
+
+
+@pytest.mark.parametrize("words", [["search", "bridge"], ["user", "list"], ["status"]])
+def test_record_without_its_package_says_what_to_install(words: list[str], tmp_path: Path) -> None:
+    script = "import sys; sys.modules['psycopg'] = None\nfrom ui.cli import main; sys.exit(main())"
+    done = subprocess.run(
+        [sys.executable, "-c", script, *words, "--archive", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "BACKFILE_RECORD": "postgresql://me:secret@127.0.0.1:1/press"},
+    )
+    assert done.returncode == 1
+    assert "run `pip install 'backfile[postgres]'`" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
