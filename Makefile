@@ -7,7 +7,7 @@ KILLS ?= 500
 # three workers for two processors, since tests wait for servers and browsers
 WORKERS ?= $(shell expr '(' 3 '*' $$($(PYTHON) -c 'import os; print(os.cpu_count() or 1)') + 1 ')' / 2)
 # a file of tests at a time for each worker, in the order that tests/conftest.py gives them
-PARALLEL ?= -n $(WORKERS) --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+PARALLEL ?= -n $(WORKERS) --maxprocesses 4 --max-worker-restart 3 --dist loadfile --no-loadscope-reorder
 # every worker reads the tests, and every process that they start the code: compiled once, kept
 PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -rR $(PARALLEL)
 

@@ -232,7 +232,7 @@ def test_killed_server_loses_nothing_acknowledged(side: Side) -> None:
     acknowledged = -1
     for kill in range(3):
         ours, theirs = Pipe(duplex=False)
-        writer = get_context("fork").Process(
+        writer = get_context("spawn").Process(
             target=_save_on, args=(side.settings, acknowledged + 2, theirs)
         )
         writer.start()
