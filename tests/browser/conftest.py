@@ -86,7 +86,10 @@ def serve(command: list[str], **settings: str) -> Iterator[str]:
             yield line.split()[4]
         finally:
             server.send_signal(signal.SIGINT)
-            assert server.wait(timeout=60) == 0
+            try:
+                assert server.wait(timeout=60) == 0
+            finally:
+                server.kill()  # or leaving the block would wait for it, too
 
 
 class Visitor:

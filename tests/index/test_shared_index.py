@@ -327,7 +327,8 @@ def test_interrupted_sync_is_done_again(chroma_server: ChromaProcess, tmp_path: 
         archive.delete(["courier.example/storm-1"])
         after = StateStore(archive.store.database).read().current
         assert after is not None
-        state = before.replace('"pending": ""', f'"pending": "{after.token}"')
+        token = after.pending or after.token  # a slow server may not have finished the last sync
+        state = before.replace('"pending": ""', f'"pending": "{token}"')
         archive.store.database.set_meta("shared_vectors", state)
     assert problems(folder, settings) == []  # what is on the server is no loss
     with open_archive(folder, settings, "write") as archive:
