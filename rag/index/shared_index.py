@@ -149,7 +149,10 @@ class SharedIndex(SharedReader):
     ) -> None:
         """Write what a build lacks, in steps that are saved one by one."""
         passages, pending = self._store.passages, new_token()
-        build = collections.build = replace(collections.build, pending=pending)
+        build = collections.build
+        if build.pending:  # a killed sync may have left it on the server
+            build = replace(build, token=self._token_of(build) or build.token)
+        build = collections.build = replace(build, pending=pending)
         self._save(build, None)
         control = self._client.create(build.control, ef_search=EF_SEARCH)
         self._client.set_metadata(control, {TOKEN: pending})

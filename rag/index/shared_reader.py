@@ -216,11 +216,14 @@ class SharedReader:
         """Return True if the server's collections are as this archive left them."""
         if not build.token and not build.pending:
             return True  # never written
+        return self._token_of(build) in (build.token, build.pending)
+
+    def _token_of(self, build: Build) -> str | None:
+        """Return the token that the server has; None if its collection is missing."""
         try:
-            token = self._client.collection(build.control).metadata.get(TOKEN, "")
+            return self._client.collection(build.control).metadata.get(TOKEN, "")
         except CollectionMissingError:
-            return False
-        return token in (build.token, build.pending)
+            return None
 
     # comparing
 
@@ -249,7 +252,11 @@ class SharedReader:
     def is_owned(self) -> bool:
         """Return False if the server's collections are not as this archive left them."""
         current = self._states.read_newest().current
-        return current is None or self._owns(current)
+        while current is not None and not self._owns(current):
+            before, current = current, self._states.read_newest().current
+            if current == before:
+                return False  # and no sync has begun since the state was read
+        return True
 
     @property
     def years(self) -> PublicationYears:

@@ -34,7 +34,7 @@ class Build:
         name: Random identifier of the build.
         generation: Generation of its vectors: the number of switches of embedding models.
         reached: The last change that is in it.
-        token: The token that the last finished sync left on the server.
+        token: The token on the server when no sync, or the pending one, had begun.
         pending: The token of a sync that has begun; "" if none has.
         parts: The first passage number of each collection of a year, ascending; the first one is 0.
             A year has several if one has as many records as the server allows.

@@ -15,6 +15,9 @@ import pytest
 
 from rag.archive.archive import Archive
 from rag.archive.doctor import repair_archive
+from rag.errors import VectorServerError
+from rag.index.chroma_client import ChromaClient
+from rag.index.chroma_server import ServerCollections
 from rag.index.shared_state import StateStore
 from rag.retrieval.hybrid import retrieve
 from rag.schema import ALL_RIGHTS, Filters
@@ -327,12 +330,35 @@ def test_interrupted_sync_is_done_again(chroma_server: ChromaProcess, tmp_path: 
         archive.delete(["courier.example/storm-1"])
         after = StateStore(archive.store.database).read().current
         assert after is not None
-        token = after.pending or after.token  # a slow server may not have finished the last sync
-        state = before.replace('"pending": ""', f'"pending": "{token}"')
+        state = before.replace('"pending": ""', f'"pending": "{after.token}"')
         archive.store.database.set_meta("shared_vectors", state)
     assert problems(folder, settings) == []  # what is on the server is no loss
     with open_archive(folder, settings, "write") as archive:
         assert held_on(archive) == [2]
+    assert problems(folder, settings) == []
+
+
+def test_sync_that_is_interrupted_twice_keeps_its_collections(
+    chroma_server: ChromaProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second sync is killed before the server has its token, but has that of the first."""
+    folder, settings = tmp_path / "archive", server_settings(chroma_server)
+    add(folder, settings, [storm(1)])
+
+    def fail(*_: object, **__: object) -> None:
+        raise VectorServerError("killed")
+
+    monkeypatch.setattr(ServerCollections, "add", fail)
+    add(folder, settings, [storm(2)])
+    monkeypatch.setattr(ChromaClient, "set_metadata", fail)
+    add(folder, settings, [storm(3)])
+    with open_archive(folder, settings) as archive:
+        before = names_on(chroma_server, archive)
+    monkeypatch.undo()
+    add(folder, settings, [storm(4)])
+    with open_archive(folder, settings) as archive:
+        assert names_on(chroma_server, archive) == before
+        assert held_on(archive) == [1, 2, 3, 4]
     assert problems(folder, settings) == []
 
 
