@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -20,6 +20,7 @@ from rag.archive.adding import (
     split_at_repeats,
     write_prepared,
 )
+from rag.archive.opening import OnDataLoss, Opening, OpenParts, open_parts
 from rag.archive.preparation import Draft, prepare
 from rag.archive.reader import ArchiveReader
 from rag.archive.reembed import (
@@ -30,7 +31,6 @@ from rag.archive.reembed import (
     reembed,
     reembed_shared,
 )
-from rag.archive.side_home import home_in
 from rag.archive.storable import as_storable
 from rag.errors import (
     ArchiveDamagedError,
@@ -39,28 +39,21 @@ from rag.errors import (
     EmbeddingMismatchError,
     RecordUnavailableError,
 )
-from rag.index.consistency import find_lost_writes
-from rag.index.search import Indexes
 from rag.index.vector_server import open_shared_index
-from rag.models.archive_model import ArchiveModel, LazyEmbeddings, open_reranker_lazily
+from rag.models.archive_model import ArchiveModel, LazyEmbeddings
 from rag.schema import Article
 from rag.settings import Settings
 from rag.store.articles import ArticleStore, PreparedArticle
 from rag.store.connection import map_disk_errors
-from rag.store.database import COPY_MARK
-from rag.store.file_permissions import make_private
-from rag.store.integrity import refuse_copy, refuse_triggers
-from rag.store.lock import writer_lock
+from rag.store.integrity import refuse_triggers
 from rag.store.staged_vectors import MODEL
 from rag.store.withdrawals import Withdrawal, Withdrawals
 
 if TYPE_CHECKING:
-    from filelock import FileLock
     from langchain_core.cross_encoders import BaseCrossEncoder
 
 Mode = Literal["read", "write"]
 INDEX_WAIT = 60.0  # seconds for a process that follows a shared record
-OnDataLoss = Literal["refuse", "accept"]
 When = Literal["now", "later"]
 
 
@@ -76,24 +69,13 @@ class Archive(ArchiveReader):
         ...     archive.search("Which bridge was closed?", k=3)
     """
 
-    def __init__(
-        self,
-        path: Path,
-        store: ArticleStore,
-        model: ArchiveModel,
-        lock: FileLock | None,
-        settings: Settings,
-        generation: int = 0,
-        reranker: BaseCrossEncoder | None = None,
-        copy: ArticleStore | None = None,
-    ) -> None:
-        local = copy or store  # of a shared record, the folder has a copy
-        indexes = Indexes(path, local, lock, open_shared_index(settings, local))
-        super().__init__(path, store, indexes, model, generation, reranker)
-        self._lock = lock
-        self._writes = lock is not None
-        self._settings = settings
-        self._opened = ExitStack()  # resources that `close` closes
+    def __init__(self, path: Path, parts: OpenParts, settings: Settings, *, writes: bool) -> None:
+        super().__init__(
+            path, parts.store, parts.indexes, parts.model, parts.generation, parts.reranker
+        )
+        self.home, self.follower = parts.home, parts.follower
+        self._resources = parts.resources
+        self._settings, self._writes = settings, writes
 
     @classmethod
     def open(
@@ -136,99 +118,11 @@ class Archive(ArchiveReader):
         """
         settings = settings or Settings.from_environment()
         folder = Path(path if path is not None else settings.archive)
-        create = create and mode == "write"
-        if settings.record:
-            return cls._open_shared(
-                folder, mode, embeddings, reranker, settings, create, on_data_loss
-            )
-        if mode == "write" and not create:
-            ArticleStore(folder).close()  # raises before the lock's folder is created
-        with (
-            map_disk_errors(folder) if mode == "write" else nullcontext(),
-            ExitStack() as opened,  # closes everything if a step fails
-        ):
-            lock = writer_lock(folder, wait) if mode == "write" else None
-            if lock is not None:
-                opened.callback(lock.release)
-                make_private(folder)  # earlier versions left files readable by others
-                opened.callback(make_private, folder)  # covers files that libraries write later
-            store = ArticleStore(folder, create=create, writable=mode == "write")
-            opened.callback(store.close)
-            if on_data_loss == "refuse" and (loss := find_lost_writes(folder, store.database)):
-                raise ArchiveDamagedError(
-                    f"of the archive at {folder}, {loss.description}: {loss.remedy}"
-                )
-            if mode == "write":
-                refuse_copy(folder, store.database)
-            if on_data_loss == "refuse" and mode == "write":
-                refuse_triggers(folder, store.database)
-            generation = store.generation()  # before the model is read: see `_sync_model`
-            model = ArchiveModel(embeddings, settings, store.database.meta(MODEL))
-            reranker = reranker or open_reranker_lazily(settings)
-            archive = cls(folder, store, model, lock, settings, generation, reranker)
-            archive.home = home_in(folder, is_copy=bool(store.database.meta(COPY_MARK)))
-            opened.callback(archive._indexes.close)
-            if mode == "write":
-                archive._indexes.catch_up()
-                archive._indexes.remove_leftovers()
-                from rag.archive.erasure import finish_erasure
-
-                finish_erasure(archive.home, store, archive._indexes)
-                make_private(folder)
-            archive._opened = opened.pop_all()
-        return archive
-
-    @classmethod
-    def _open_shared(
-        cls,
-        folder: Path,
-        mode: Mode,
-        embeddings: Any,
-        reranker: BaseCrossEncoder | None,
-        settings: Settings,
-        create: bool,
-        on_data_loss: OnDataLoss,
-    ) -> Archive:
-        """Open an archive whose record is on PostgreSQL, and the folder that follows it."""
-        from rag.archive.erasure import finish_erasure
-        from rag.archive.following import RecordFollower  # psycopg: 0.1 s
-        from rag.store.postgres.database import PostgresDatabase
-        from rag.store.postgres.side_schema import RecordHome
-
-        with (
-            map_disk_errors(folder) if mode == "write" else nullcontext(),
-            ExitStack() as opened,
-        ):
-            record = (
-                PostgresDatabase(settings.record, folder, create=create)
-                if mode == "write"
-                else None
-            )
-            follower = RecordFollower(folder, settings.record, record)
-            opened.callback(follower.close)
-            copy = follower.open_copy()
-            opened.callback(copy.close)
-            store = ArticleStore.over(record) if record else copy
-            if record and on_data_loss == "refuse":
-                refuse_triggers(folder, record)
-            generation = store.generation()
-            model = ArchiveModel(embeddings, settings, store.database.meta(MODEL))
-            reranker = reranker or open_reranker_lazily(settings)
-            archive = cls(folder, store, model, None, settings, generation, reranker, copy)
-            archive.follower, archive._writes = follower, mode == "write"
-            archive.home = RecordHome(folder, settings.record)
-            opened.callback(archive._indexes.close)
-            follower.attach(archive._indexes)
-            if mode == "write":
-                follower.follow()
-                finish_erasure(archive.home, store, archive._indexes, follower.rewrite)
-            else:
-                with suppress(BackfileError):  # readers go on with what they have
-                    follower.follow()
-                follower.start()
-            opened.callback(follower.stop)
-            archive._opened = opened.pop_all()
-        return archive
+        writes = mode == "write"
+        opening = Opening(
+            settings, writes, embeddings, reranker, on_data_loss, create and writes, wait
+        )
+        return cls(folder, open_parts(folder, opening), settings, writes=writes)
 
     def __enter__(self) -> Archive:
         """Return the archive itself; leaving the `with` block closes it."""
@@ -240,7 +134,7 @@ class Archive(ArchiveReader):
 
     def close(self) -> None:
         """Close the files and release the writer's lock; closing twice does nothing."""
-        self._opened.close()
+        self._resources.close()
 
     def add(self, articles: Article | Iterable[NewArticle]) -> AddResult:
         """Add articles, or new revisions of articles that have changed.
