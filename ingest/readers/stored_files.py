@@ -45,7 +45,7 @@ def read_stored(source: str, on_bytes: OnBytes | None, reading: ReaderOptions) -
     try:
         storage = Storage(address)
         found = storage.find(address)
-    except (StorageError, BackfileError) as error:
+    except BackfileError as error:
         yield StorageFailure(str(address), f"could not be read: {error}")
         return
     if found is None:
@@ -73,7 +73,7 @@ def stored_size(source: str, stop: Event) -> int:
         address = StorageAddress.parse(source)
         storage = Storage(address)
         found = storage.find(address)
-    except (StorageError, BackfileError):
+    except BackfileError:
         return 0
     if found is None:
         return 0

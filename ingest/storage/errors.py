@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 
+from rag.errors import BackfileError
 
-class StorageError(OSError):
+
+class StorageError(BackfileError, OSError):
     """A storage failed; the message contains nothing that the storage or its client said."""
 
 

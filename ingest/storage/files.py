@@ -322,5 +322,5 @@ def stored_file_exists(place: str) -> bool:
     try:
         address = StorageAddress.parse(place)
         return isinstance(Storage(address).find(address), StoredFile)
-    except (StorageError, BackfileError):
+    except BackfileError:
         return True
