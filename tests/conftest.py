@@ -142,13 +142,15 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Give a worker one file at a time, or all browser tests, which share servers."""
+    """Give a worker one file at a time, or half of the browser tests, which share servers."""
     from xdist.scheduler import LoadFileScheduling
 
     class Files(LoadFileScheduling):
         def _split_scope(self, nodeid: str) -> str:
             file, _, _ = nodeid.partition("::")
-            folder = str(Path(file).parent)
-            return folder if folder.endswith("browser") else file
+            path = Path(file)
+            if path.parent.name != "browser":
+                return file
+            return "browser, first half" if path.name < "test_f" else "browser, second half"
 
     return Files(config, log) if config.getoption("dist") == "loadfile" else None
