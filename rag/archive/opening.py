@@ -33,7 +33,7 @@ OnDataLoss = Literal["refuse", "accept"]
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """How an archive is to be opened; see `Archive.open`."""
+    """Options of `Archive.open`."""
 
     settings: Settings
     writes: bool
