@@ -153,7 +153,7 @@ def measure(options: argparse.Namespace) -> Run:
     return replace(ours, alone=json.loads(done.stdout), tutorial=theirs)
 
 
-def ingest_ours(folder: Path, n: int, workers: int | None) -> Run:
+def ingest_ours(folder: Path, n: int, workers: int | None = None) -> Run:
     """Run the whole process of `backfile ingest` over the first `n` articles."""
     source = folder / "articles.jsonl"
     with gzip.open(ARTICLES, "rt", encoding="utf-8") as lines:
@@ -165,7 +165,8 @@ def ingest_ours(folder: Path, n: int, workers: int | None) -> Run:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     took = time.perf_counter() - start
     report = json.loads(done.stdout)  # some articles are boilerplate only, and rejected
-    assert report["new"] + report["changed"] + report["rejected"] == n, report
+    kinds = ("new", "changed", "unchanged", "rejected")
+    assert sum(report[kind] for kind in kinds) == n, report
     main, children = json.loads(done.stderr.splitlines()[-1])["processor"]
     return Run(n, report["passages"], took, main, children, 0.0, 0.0)
 

@@ -35,7 +35,7 @@ def main() -> int:
     parser.add_argument("--source", type=Path, help="an archive of real articles")
     parser.add_argument("--keep", type=Path, help="a folder for the archives of twins")
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="in passages")
-    parser.add_argument("--articles", type=int, default=400, help="articles of each ingest")
+    parser.add_argument("--articles", type=int, default=600, help="articles of each ingest")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--only", nargs="+", choices=KINDS, default=KINDS)
     parser.add_argument("--baseline-python", type=Path, default=BASELINE / "bin" / "python")
@@ -87,7 +87,7 @@ def _measure_ingest(options: argparse.Namespace, folder: Path) -> Row:
     for run in range(options.runs):
         place = folder / f"ingest-{run}"
         place.mkdir()
-        ours = ingest_ours(place, options.articles)
+        ours = ingest_ours(place, options.articles).seconds
         theirs = ingest_theirs(place, options.articles, options.baseline_python)
         ratios.append(theirs / ours)
         rates.append(options.articles / ours)
