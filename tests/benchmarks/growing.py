@@ -132,8 +132,9 @@ def plot(found: Sequence[Growth], file: Path) -> None:
     figure, axes = pyplot.subplots(figsize=(6, 3.5), dpi=100)
     sizes = [one.passages for one in found]
     axes.plot(sizes, [one.wall for one in found], "o-", label="all")
-    for part in ("record", "text indexes", "vectors"):
-        axes.plot(sizes, [one.parts.get(part, 0.0) for one in found], "o--", label=part)
+    for part in ("  finding names", "record", "text indexes", "vectors"):
+        seconds = [one.parts.get(part, 0.0) for one in found]
+        axes.plot(sizes, seconds, "o--", label=part.strip())
     axes.set_xscale("log")
     axes.set_ylim(bottom=0)
     axes.set_xlabel("passages in the archive")
