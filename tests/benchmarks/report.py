@@ -120,8 +120,8 @@ def _growth_row(found: Sequence[growing.Growth]) -> Row:
     return Row(
         f"{growing.NEW:,} new articles into {last.passages:,} passages, "
         f"times as long as into {first.passages:,}",
-        f"{last.processor / first.processor:.2f}",
-        f"{first.processor:.0f} to {last.processor:.0f} s of processor time",
+        f"{growing.whole_ratio(found):.2f}; without embedding {last.wall / first.wall:.2f}",
+        f"{first.wall:.0f} to {last.wall:.0f} s without embedding",
         f"{parts} (s of a processor)",
     )
 

@@ -13,7 +13,6 @@ finds).
 from __future__ import annotations
 
 import argparse
-import cProfile
 import json
 import random
 import resource
@@ -29,10 +28,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rag.archive import reader, view
 from rag.archive.archive import Archive
+from rag.index.search import Indexes
+from rag.index.tantivy_index import TantivyIndex
+from rag.models.archive_model import ArchiveModel
 from rag.models.loading import open_embeddings
 from rag.models.torch_backend import Reranker
-from rag.retrieval import side_by_side
+from rag.retrieval import hybrid, side_by_side
 from rag.retrieval.hybrid import retrieve
 from rag.schema import Article, Filters, Passage, Span
 from rag.settings import Settings
@@ -40,19 +43,19 @@ from rag.store.articles import embedding_text
 from rag.store.passages import Vectors
 from rag.store.rows import IndexedPassage
 from tests.benchmarks.__main__ import SHARED
-from tests.benchmarks.parts import seconds_of
+from tests.benchmarks.parts import Place, timed
 
 QUESTIONS = 200
 CEILINGS = {"no window": 25.0, "a month's window": 35.0, "reranked": 400.0}  # ms, two idle cores
-PARTS = {
-    "understanding the question": ("hybrid.py", "understand_question"),
-    "its vector": ("archive_model.py", "query_vector"),
-    "text indexes": ("tantivy_index.py", "search"),
-    "vector index": ("search.py", "search_vectors"),
-    "reading candidates": ("hits.py", "read_candidates"),
-    "spam": ("spam.py", "demote_spam"),
-    "near-duplicates": ("deduplicate.py", "collapse_duplicates"),
-    "hits": ("hybrid.py", "_select_hits"),
+PARTS: dict[str, Sequence[Place]] = {
+    "understanding the question": [(hybrid, "understand_question")],
+    "its vector": [(ArchiveModel, "query_vector")],
+    "text indexes": [(TantivyIndex, "search")],
+    "vector index": [(Indexes, "search_vectors")],
+    "reading candidates": [(reader, "read_candidates"), (view, "read_candidates")],
+    "spam": [(hybrid, "demote_spam")],
+    "near-duplicates": [(hybrid, "collapse_duplicates")],
+    "hits": [(hybrid, "_select_hits")],
 }
 BATCH = 400  # articles
 FIRST_DAY, DAYS = datetime(2022, 1, 1, tzinfo=UTC), 730  # that the questions are asked on
@@ -81,7 +84,7 @@ class Searches:
     Attributes:
         passages: Passages of the archive.
         times: Milliseconds of each search, by its kind.
-        parts: Processor milliseconds of a search without a window, by part, under a profiler.
+        parts: Processor milliseconds of a search without a window, by part.
         resident: Megabytes of memory that the process had at most.
     """
 
@@ -121,19 +124,12 @@ def report(found: Searches) -> None:
 
 def _parts(ask: Callable[[str, datetime], object]) -> dict[str, float]:
     """Return what the parts of a search cost, one after the other on one thread."""
-    profile, asked = (
-        cProfile.Profile(time.thread_time),
-        _questions(QUESTIONS // 4, seed=6),
-    )  # their vectors are not remembered
-    with pytest.MonkeyPatch.context() as patch:
+    asked = _questions(QUESTIONS // 4, seed=6)  # their vectors are not remembered
+    with pytest.MonkeyPatch.context() as patch, timed(PARTS) as seconds:
         patch.setattr(side_by_side, "_helpers", lambda: None)
         for question, moment in asked:
-            profile.enable()
             ask(question, moment)
-            profile.disable()
-    return {
-        name: 1000 * seconds / len(asked) for name, seconds in seconds_of(profile, PARTS).items()
-    }
+    return {name: 1000 * taken / len(asked) for name, taken in seconds.items()}
 
 
 def _month(asked_on: datetime) -> Filters:

@@ -87,9 +87,12 @@ def serve(root: Path, folder: str, record: str) -> None:
         pending: dict[str, float] = {}
         seen: set[str] = set()
         for _ in _rounds(root):
-            written = {one["id"]: one["at"] for one in read_log(root, "ingest-*") if "id" in one}
+            entries = read_log(root, "ingest-*")
+            written = {one["id"]: one["at"] for one in entries if "id" in one}
             pending |= {word: written[word] for word in written.keys() - seen}
             seen |= written.keys()
+            for one in entries:  # what was deleted before it was found never is
+                pending.pop(one.get("deleted", ""), None)
             for word, at in list(pending.items()):
                 found = {hit.passage.article_id for hit in archive.search(f"bridge {word}", k=5)}
                 late = time.time() - at
