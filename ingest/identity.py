@@ -7,12 +7,12 @@ unique within it: the same number with another text is another article.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from ingest.readers.file_names import path_of
-from ingest.storage.address import split_storage_place
+from ingest.storage.address import split_storage_place, storage_of
 from ingest.target import IngestTarget
 from rag.errors import ReadError
 from rag.nlp.near_duplicates import shingle_hashes, word_hashes
@@ -22,6 +22,8 @@ from rag.store.crawl_state import is_file_location
 from rag.urls import is_storage_address
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rag.store.crawl_state import FileLocations
 
 # Share of the shorter version's shingles that the longer one has. A rewritten story keeps more;
@@ -41,15 +43,20 @@ def is_unique(article_id: str) -> bool:
 class ArticleIdResolver:
     """Finds the archive's id of each article that was read."""
 
-    def __init__(self, existing: IngestTarget, locations: FileLocations) -> None:
+    def __init__(
+        self, existing: IngestTarget, locations: FileLocations, sources: Iterable[str | Path] = ()
+    ) -> None:
         """Create a resolver.
 
         Args:
             existing: The articles of the archive.
             locations: The file locations of earlier runs.
+            sources: What is read; of storages, only theirs are asked whether a file exists, since
+                an article may give any address as its ID.
         """
         self._existing = existing
         self._locations = locations
+        self._storages = frozenset(filter(None, map(storage_of, sources)))
         self._withdrawn: dict[str, frozenset[str]] | None = None
         self._batch: dict[str, Article] = {}
         self._moved: dict[str, str] = {}
@@ -108,7 +115,7 @@ class ArticleIdResolver:
         places |= {p for p, moved in self._moved.items() if moved == article_id}
         if self._locations.article_at(article_id) in ("", article_id):
             places.add(article_id)
-        return any(map(_file_exists, places - {place}))
+        return any(_file_exists(one, self._storages) for one in places - {place})
 
     def _new_id(self, place: str, article: Article) -> str:
         apart = place
@@ -190,13 +197,17 @@ def _digest(article: Article) -> str:
     return sha256(f"{article.title}\n{article.text}".encode("utf-8", "replace")).hexdigest()[:8]
 
 
-def _file_exists(place: str) -> bool:
-    """Return whether a file, or the packed file it was a member of, still exists."""
+def _file_exists(place: str, storages: Collection[str]) -> bool:
+    """Return whether a file, or the packed file it was a member of, still exists.
+
+    A file on a storage that isn't one of `storages` is taken to exist.
+    """
     path = place.partition(":")[2]
     if is_storage_address(path):
         from ingest.storage.files import stored_file_exists
 
-        return stored_file_exists(split_storage_place(path)[0])
+        file = split_storage_place(path)[0]
+        return storage_of(file) not in storages or stored_file_exists(file)
     for end in (len(path), *(match.start() for match in re.finditer("[!#]", path))):
         try:
             if path_of(path[:end]).is_file():

@@ -26,7 +26,7 @@ from ingest.identity import ArticleIdResolver
 from ingest.pipeline import ingest, is_address
 from ingest.preparers import Preparers
 from ingest.readers import ReaderOptions
-from ingest.readers.file_names import path_of, printable_name
+from ingest.readers.file_names import ARTICLE_PLACE, path_of, printable_name
 from ingest.report import IngestReport, Progress
 from ingest.storage.address import StorageAddress, split_storage_place
 from ingest.target import IngestTarget
@@ -121,7 +121,7 @@ def run_ingest(
                 on_read=read.append,
                 reading=reading,
                 crawler=crawler,
-                id_resolver=ArticleIdResolver(archive, FileLocations(database)),
+                id_resolver=ArticleIdResolver(archive, FileLocations(database), sources),
                 policy=policy,
                 stop=stop,
                 pool=pool,
@@ -174,7 +174,7 @@ def dry_run(
         on_notice=on_notice,
         reading=reading,
         crawler=Crawler(client, ReadOnlyFetchHistory(visits), reading, trust),
-        id_resolver=ArticleIdResolver(dry_archive, places) if places else None,
+        id_resolver=ArticleIdResolver(dry_archive, places, sources) if places else None,
         policy=ChangePolicy(dry_archive, trust, origins=origins),
         stop=stop,
     )
@@ -213,6 +213,8 @@ def _split_place(place: str, is_source: Callable[[str], bool] = lambda _: True) 
     The inner part is never made part of a path: a member may be called `../../etc/passwd`.
     `is_source` recognizes the URLs that were fetched.
     """
+    if place.startswith(ARTICLE_PLACE):
+        return place, ""
     parts = [found.start() for found in re.finditer("[!:]", place[:_SOURCE_UP_TO])]
     ends = [len(place), *reversed(parts)]
     if is_storage_address(place):

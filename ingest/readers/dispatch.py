@@ -69,6 +69,7 @@ class OpenedFile:
         state: Returns its size and time of modification as they are now.
         has_writer: Whether another program has it open for writing.
         before: Its state when it was opened.
+        may_grow: Whether JSON Lines are read while it grows; objects of a storage are replaced.
     """
 
     raw: IO[bytes] | io.RawIOBase
@@ -76,6 +77,7 @@ class OpenedFile:
     state: Callable[[], tuple[int, int]]
     has_writer: Callable[[], bool]
     before: tuple[int, int]
+    may_grow: bool = True
 
 
 def read_file(
@@ -129,7 +131,8 @@ def _if_whole(file: OpenedFile, kind: str, place: str, found: Read) -> Read:
     JSON Lines may be read while it grows, because each line is whole or broken by itself; other
     formats would be taken for complete.
     """
-    if kind != "json lines" and file.has_writer():
+    grows = kind == "json lines" and file.may_grow
+    if not grows and file.has_writer():
         yield Reject(place, STILL_WRITTEN)
         return
     if kind in ("html", "text", "news XML", "mail", "IPTC 7901") and (
@@ -140,7 +143,7 @@ def _if_whole(file: OpenedFile, kind: str, place: str, found: Read) -> Read:
             yield Reject(place, STILL_WRITTEN)
             return
     yield from found
-    if kind != "json lines" and file.state() != file.before:
+    if not grows and file.state() != file.before:
         yield Reject(place, STILL_WRITTEN)
 
 

@@ -10,6 +10,7 @@ import os
 import re
 from pathlib import Path
 
+ARTICLE_PLACE = "article:"  # begins the place of an article that names none
 _ESCAPED = re.compile(rb"\\x([0-9a-f]{2})")
 
 
@@ -26,6 +27,17 @@ def printable_name(name: str | Path) -> str:
             return text.encode("utf-8", "backslashreplace").decode()
         return whole.decode("utf-8", "backslashreplace")
     return text
+
+
+def article_place(url: str, article_id: str) -> str:
+    """Return the place of an article in reports: its URL on the web, or else its ID.
+
+    Articles may give any URL and ID. What looks like a file or a storage's address would be read
+    when rejects are retried.
+    """
+    if re.match(r"(?i)https?://", url):
+        return url
+    return f"{ARTICLE_PLACE}{article_id or url}"
 
 
 def path_of(text: str) -> Path:

@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable, Collection, Iterable
 from pathlib import Path, PurePath, PurePosixPath
 
+from rag.errors import BackfileError
+
 _WARC = re.compile(r"(?i)\.w?arc(?:\.gz|\.zst)?\Z|\.wacz\Z")
 _INDEX = re.compile(r"(?i)\.(?:cdxj?|idx)(?:\.gz)?\Z")
 _PACKAGE = "datapackage.json"  # of WACZ (Web Archive Collection Zipped, by Webrecorder)
@@ -116,6 +118,8 @@ def _listing(
         found = {*(names_in(str(root)) if names is None else names)}
         for folder in {"archive", "indexes"}.intersection(folders):
             found |= {f"{folder}/{name}" for name in names_in(str(root / folder))}
+    except BackfileError:  # a storage failed, which is no answer
+        raise
     except OSError:
         return set()
     return found

@@ -15,13 +15,12 @@ from ingest.readers.dispatch import OpenedFile, read_opened
 from ingest.readers.partial_files import STILL_WRITTEN
 from ingest.storage.address import StorageAddress
 from ingest.storage.errors import NotFoundInStorageError, StorageError
-from ingest.storage.files import State, Storage, StoredFile, UnreadableName
+from ingest.storage.files import SMALL_BYTES, State, Storage, StoredFile, UnreadableName
 from rag.errors import BackfileError
 
 if TYPE_CHECKING:
     from threading import Event
 
-SMALL_BYTES = 2**20  # bytes of a file that is fetched whole, before its turn
 _AHEAD = 16  # files fetched before their turn
 _THREADS = 8  # they wait for the network
 _SIZED_FILES = 100_000  # files whose sizes are summed for the progress; more take long to list
@@ -152,15 +151,22 @@ def _read_large(
     except StorageError as error:
         yield _failure(place, error)
         return
-    opened = OpenedFile(stream, state[0], lambda: storage.state(file.address), lambda: False, state)
-    reported = False
+
+    def state_now() -> State:
+        try:
+            return storage.state(file.address)
+        except NotFoundInStorageError:
+            raise
+        except StorageError as error:
+            stream.failed = error
+            raise
+
+    opened = OpenedFile(stream, state[0], state_now, lambda: False, state, may_grow=False)
     for found in read_opened(place, lambda: _closing(opened), on_bytes, reading):
-        if stream.failed is None:
-            yield found
-        elif not reported:
-            reported = True
-            yield _failure(place, stream.failed)
-    if stream.failed is not None and not reported:
+        if stream.failed is not None:  # the rest would only fail again
+            break
+        yield found
+    if stream.failed is not None:
         yield _failure(place, stream.failed)
 
 
@@ -171,7 +177,8 @@ def _failure(place: str, error: StorageError) -> Reject:
 
 @contextmanager
 def _open_fetched(content: bytes, state: State) -> Iterator[OpenedFile]:
-    yield OpenedFile(io.BytesIO(content), len(content), lambda: state, lambda: False, state)
+    raw = io.BytesIO(content)
+    yield OpenedFile(raw, len(content), lambda: state, lambda: False, state, may_grow=False)
 
 
 @contextmanager

@@ -133,6 +133,16 @@ def escape_path(path: str) -> str:
     return escaped.replace("%00", "%20")
 
 
+def storage_of(source: str | Path) -> str:
+    """Return the storage that an address is on, as "s3://bucket"; "" if a source is no address."""
+    if not isinstance(source, str) or not is_storage_address(source):
+        return ""
+    try:
+        return str(replace(StorageAddress.parse(source), path=""))
+    except ReadError:
+        return ""
+
+
 def split_storage_place(place: str) -> tuple[str, str]:
     """Split the place of a reject, or an article's location, into its file and the rest."""
     start = place.find("/", place.find("://") + 3)
@@ -147,7 +157,10 @@ def path_of_file_url(text: str) -> Path:
     Raises:
         ReadError: It isn't an absolute path on this machine.
     """
-    parts = urlsplit(text)
+    try:
+        parts = urlsplit(text)
+    except ValueError as error:
+        raise ReadError("Malformed file:// URL: write it as file:///PATH.") from error
     if parts.netloc not in ("", "localhost"):
         raise ReadError("A file:// URL names another machine: write it as file:///PATH.")
     path = Path(os.fsdecode(unquote_to_bytes(text.partition("://")[2].removeprefix(parts.netloc))))

@@ -15,6 +15,7 @@ from ingest.storage.errors import NotFoundInStorageError, StorageError, plain_er
 from ingest.storage.systems import open_system
 from rag.errors import BackfileError
 
+SMALL_BYTES = 2**20  # bytes of a file that is fetched whole, before its turn
 # Bytes of a request. It grows while a file is read in order: a zip is read here and there.
 _FIRST_BYTES = 256 * 2**10
 _MOST_BYTES = 8 * 2**20
@@ -99,22 +100,28 @@ class Storage:
                 yield UnreadableName(str(here), f"could not be listed: {error}", is_failure=True)
                 continue
             yield from listed.unreadable
-            entered, names = filter_folder(
-                here.path, listed.folders, list(listed.files), names_in=self._names_in
-            )
+            try:
+                entered, names = filter_folder(
+                    here.path, listed.folders, list(listed.files), names_in=self._names_in
+                )
+            except StorageError as error:
+                yield UnreadableName(str(here), f"could not be listed: {error}", is_failure=True)
+                continue
             for name in sorted(names):
                 if may_hold_articles(PurePosixPath(name)):
                     yield StoredFile(here.child(name), listed.files[name])
             waiting += [here.child(name) for name in sorted(entered, reverse=True)]
 
     def read_whole(self, file: StoredFile) -> tuple[bytes, State] | None:
-        """Return a small file's content and state; None if it changes all the time.
+        """Return a small file's content and state; None if it changes all the time, or has grown.
 
         Raises:
             StorageError: The storage failed, or the file is gone.
         """
         before = file.state
         for _ in range(2):
+            if before[0] > SMALL_BYTES:
+                break  # it has grown
             content = self._read_all(file.address, before[0])
             after = self.state(file.address)
             if after == before and len(content) == before[0]:
@@ -300,6 +307,8 @@ class StoredStream(io.RawIOBase):
         super().close()
 
     def _fetch(self) -> None:
+        if self.failed is not None:
+            raise self.failed
         in_order = self._block and self._at == self._block_at + len(self._block)
         self._request = min(2 * self._request, _MOST_BYTES) if in_order else _FIRST_BYTES
         length = min(self._request, self._size - self._at)

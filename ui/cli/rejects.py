@@ -188,17 +188,21 @@ def _without_missing(settings: Settings, names: Sequence[str]) -> list[str]:
     from rag.store.ingest_log import RejectLog
     from ui.cli.ingest_session import parse_source_argument
 
-    missing = [
-        one
-        for one in names
-        if isinstance(at := parse_source_argument(one), Path) and not at.exists()
-    ]
+    missing, unreadable = [], []
+    for one in names:
+        try:
+            at = parse_source_argument(one)
+        except ReadError as error:  # a storage has names that no address can have
+            unreadable.append(one)
+            print(single_line(f"{one}: not read again: {error}"), file=sys.stderr)
+        else:
+            missing += [one] if isinstance(at, Path) and not at.exists() else []
     if missing:
         with Archive.open(settings.archive, settings=settings, mode="write") as archive:
             RejectLog(archive.store.database).remove(missing, before=datetime.now(UTC))
     for name in missing:
         print(single_line(f"{name}: no longer exists; removed from the list"), file=sys.stderr)
-    return [name for name in names if name not in missing]
+    return [name for name in names if name not in missing and name not in unreadable]
 
 
 def _group_by_options(
