@@ -6,7 +6,7 @@ by running it again, and at no time is there an archive without its users.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -52,16 +52,16 @@ def push_archive(folder: Path, settings: Settings, sides: Sides) -> Counts:
     if not settings.record:
         raise SettingsError(NO_RECORD)
     home = RecordHome(folder, settings.record)
-    if _follows(folder, settings.record):  # a push was killed before it had deleted the files
-        _copy_sides(folder, home, sides)
-        _delete_files(folder, sides)
+    if any(_files(folder, sides)) and _follows(folder, settings.record):
+        _delete_files(folder, sides)  # of a push that was killed after it had copied them
+        with Archive.open(folder, settings=settings) as archive:
+            return archive.count(EVERYTHING)
     alone = replace(settings, record="")
     with Archive.open(folder, mode="write", settings=alone, create=False) as archive:
         local = archive.store.database
         assert isinstance(local, SqliteDatabase)
         with closing(PostgresDatabase(settings.record, folder, create=True)) as record:
-            _copy_sides(folder, home, sides)
-            load_record(record, local)
+            load_record(record, local, lambda: _copy_sides(folder, home, sides))
         _delete_files(folder, sides)
         return archive.count(EVERYTHING)
 
@@ -80,11 +80,17 @@ def _copy_sides(folder: Path, home: RecordHome, sides: Sides) -> None:
         side(home).copy_from(side(folder))
 
 
-def _delete_files(folder: Path, sides: Sides) -> None:
+def _files(folder: Path, sides: Sides) -> Iterator[Path]:
+    """Yield the files of side databases that there are."""
     for side in sides:
         form = side(folder).form
-        if isinstance(form, SideFile):
-            form.path.unlink(missing_ok=True)
+        if isinstance(form, SideFile) and form.path.exists():
+            yield form.path
+
+
+def _delete_files(folder: Path, sides: Sides) -> None:
+    for path in _files(folder, sides):
+        path.unlink(missing_ok=True)
 
 
 def detach_folder(folder: Path, settings: Settings, sides: Sides, *, alone: bool = False) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -20,7 +21,13 @@ from rag.archive.backup import restore_backup, write_backup
 from rag.archive.doctor import find_problems
 from rag.archive.moving import detach_folder, push_archive
 from rag.archive.side_home import home_of
-from rag.errors import ArchiveDamagedError, RecordUnavailableError, SavedItemError, SettingsError
+from rag.errors import (
+    ArchiveDamagedError,
+    BackfileError,
+    RecordUnavailableError,
+    SavedItemError,
+    SettingsError,
+)
 from rag.rights import Rights
 from rag.schema import Filters
 from rag.settings import Settings
@@ -32,7 +39,7 @@ from rag.store.saved_searches import SavedSearchStore
 from rag.store.saved_validation import find_saved_damage
 from rag.store.side_database import SideDatabase
 from rag.store.side_file import SideHome
-from tests.archive.test_archive import make_article
+from tests.archive.test_archive import WordEmbeddings, make_article
 from tests.conformance.conftest import Place, wait_until
 from tests.support.postgres import PASSWORD, PostgresServer
 from ui.accounts.accounts import Accounts
@@ -415,15 +422,47 @@ def test_killed_push_is_finished(
     shared = replace(own, record=shared_record)
     Archive.open(own.archive, mode="write", settings=own).close()
     open_accounts(own).add_user("ada", SECRET, ["read"])
-    for step in ("load_record", "_delete_files"):
+    for step in ("load_record", "_copy_sides", "_delete_files"):
         with monkeypatch.context() as patched:
             patched.setattr(f"rag.archive.moving.{step}", _interrupt)
             with pytest.raises(KeyboardInterrupt):
                 push_archive(own.archive, shared, SIDES)
+    assert open_accounts(shared).check_password("ada", SECRET) is not None  # notes when
+    open_accounts(shared).add_user("eva", SECRET, ["read"])
+    assert push_archive(own.archive, shared, SIDES).articles == 0
+    assert not (own.archive / "users.sqlite3").exists()
+    assert open_accounts(shared).check_password("eva", SECRET) is not None
     with pytest.raises(SettingsError, match="BACKFILE_RECORD"):
         push_archive(own.archive, shared, SIDES)
-    assert not (own.archive / "users.sqlite3").exists()
-    assert open_accounts(shared).check_password("ada", SECRET) is not None
+
+
+def test_push_to_another_archives_record_copies_no_user(shared_record: str, tmp_path: Path) -> None:
+    own, other = Settings(archive=tmp_path / "own"), Settings(archive=tmp_path / "other")
+    for one, number in ((own, 1), (other, 2)):
+        with Archive.open(
+            one.archive, mode="write", settings=one, embeddings=WordEmbeddings()
+        ) as archive:
+            archive.add(make_article(number))
+    push_archive(other.archive, replace(other, record=shared_record), SIDES)
+    open_accounts(own).add_user("ada", SECRET, ["read"])
+    with pytest.raises(SettingsError, match="isn't empty"):
+        push_archive(own.archive, replace(own, record=shared_record), SIDES)
+    assert not open_accounts(replace(own, record=shared_record)).has_users
+    assert open_accounts(own).has_users
+
+
+def test_server_that_may_not_read_users_lets_nobody_in(shared_record: str, tmp_path: Path) -> None:
+    settings = Settings(archive=tmp_path, record=shared_record)
+    open_accounts(settings).add_user("ada", SECRET, ["read"])
+    with psycopg.connect(shared_record, autocommit=True) as connection:
+        connection.execute("CREATE ROLE second LOGIN PASSWORD 'second'")
+        connection.execute("GRANT USAGE ON SCHEMA public TO second")
+    address = re.sub("//[^@]+@", "//second:second@", shared_record)
+    accounts = open_accounts(replace(settings, record=address))
+    with pytest.raises(BackfileError):
+        _ = accounts.has_users
+    with pytest.raises(BackfileError):
+        accounts.check_password("ada", SECRET)
 
 
 def _interrupt(*_: object) -> None:

@@ -307,14 +307,15 @@ def _own(jobs: JobRunner, job_id: str, reader: Reader) -> Job:
 @router.get("/jobs/{job_id}", response_model=JobModel, responses=problems.responses(404))
 async def job(job_id: JobId, request: Request, reader: CurrentEditor) -> Any:
     """Return the progress of a job, and what was not added."""
-    return problems.json_response(_own(request.app.state.jobs, job_id, reader).to_dict())
+    found = await run_in_threadpool(_own, request.app.state.jobs, job_id, reader)
+    return problems.json_response(found.to_dict())
 
 
 @router.delete("/jobs/{job_id}", response_model=JobModel, responses=problems.responses(404))
 async def cancel(job_id: JobId, request: Request, sender: EditingSender) -> Any:
     """Cancel a job: it ends after its current batch, and what was added stays."""
     jobs: JobRunner = request.app.state.jobs
-    found = _own(jobs, job_id, sender.reader)
+    found = await run_in_threadpool(_own, jobs, job_id, sender.reader)
     ended = await run_in_threadpool(jobs.cancel, job_id)
     if found.is_unfinished:
         activity = Activity("ingest", details={"job": job_id, "decision": "cancel"})

@@ -103,7 +103,7 @@ class ToolRunner:
                 await anyio.to_thread.run_sync(sender.record, activity)
                 return found
             key = reader_key(request, sender.reader)
-            self._work.limits.take(kind, key)
+            await anyio.to_thread.run_sync(self._work.limits.take, kind, key)
             work = RequestWork(self._work, kind, key, request, sender)
             return await work.all(lambda: make(sender), activity)
 
@@ -123,7 +123,8 @@ class ToolRunner:
         sender = self._sender_with("ingest", request)
         with _as_tool_errors():
             if self._work is not None and isinstance(request, Request):
-                self._work.limits.take("write", reader_key(request, sender.reader))
+                key = reader_key(request, sender.reader)
+                await anyio.to_thread.run_sync(self._work.limits.take, "write", key)
             return await anyio.to_thread.run_sync(function, sender)
 
     def _sender_with(self, scope: Scope, request: Any) -> Sender:

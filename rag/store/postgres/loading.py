@@ -6,6 +6,7 @@ Everything is copied and compared in one transaction: a record has all of it or 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import psycopg
@@ -24,7 +25,9 @@ BATCH = 500  # rows in memory
 COPIED = (*KEYS, TABLE)
 
 
-def load_record(record: PostgresDatabase, local: SqliteDatabase) -> None:
+def load_record(
+    record: PostgresDatabase, local: SqliteDatabase, before_commit: Callable[[], None]
+) -> None:
     """Copy an archive into an empty record, and make its file a copy of the record.
 
     A record that has the same rows already, as after a kill, is taken for the copy.
@@ -32,6 +35,7 @@ def load_record(record: PostgresDatabase, local: SqliteDatabase) -> None:
     Args:
         record: The record.
         local: The archive's file, writable; the caller holds its write lock.
+        before_commit: Called once the record has all rows, before others see them.
 
     Raises:
         SettingsError: The record has other articles.
@@ -52,6 +56,7 @@ def load_record(record: PostgresDatabase, local: SqliteDatabase) -> None:
                     f"({', '.join(different)}): create an empty database for it"
                 )
             reached, record_id = position(raw), record.meta(RECORD_ID)
+            before_commit()
     except psycopg.Error as error:
         raise map_error(error, record.name, record.folder) from error
     with local.transaction():

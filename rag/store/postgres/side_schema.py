@@ -84,11 +84,12 @@ class SideSchema:
         Raises:
             RecordUnavailableError: The record can't be reached.
         """
+        schema = self.schema  # before the lease: its first use takes one itself
         with self._pool.lease("SELECT 1") as connection:
             row = connection.execute(
                 "SELECT 1 FROM pg_catalog.pg_tables "
                 "WHERE schemaname = ? AND tablename = 'schema_version'",
-                (self.schema,),
+                (schema,),
             ).fetchone()
         return row is not None
 
@@ -185,7 +186,9 @@ class SideSchema:
             ArchiveDamagedError: It is newer.
         """
         try:
-            row = connection.raw.execute("SELECT version FROM schema_version").fetchone()
+            # By its schema's name: a search path passes over schemas that this user may not use.
+            where = f"{_quoted(self.schema)}.schema_version"
+            row = connection.raw.execute(f"SELECT version FROM {where}".encode()).fetchone()  # nosec B608 # a quoted name
         except psycopg.errors.UndefinedTable:
             return None
         except psycopg.Error as error:
@@ -201,7 +204,7 @@ class SideSchema:
     def _create_or_upgrade(self) -> None:
         begin = f"BEGIN; SELECT pg_catalog.pg_advisory_xact_lock({self._lock})"
         with self._pool.lease(begin) as connection:
-            if problem := server_problem(connection.raw):
+            if problem := connection.run(lambda: server_problem(connection.raw)):
                 raise SettingsError(f"the database {self._pool.name} cannot have users: {problem}")
             connection.run(lambda: self._migrate(connection.raw))
 
