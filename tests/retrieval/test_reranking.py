@@ -125,7 +125,7 @@ def test_reranker_setting_orders_the_command_line(
     from ui.cli import main
 
     monkeypatch.setattr(LazyEmbeddings, "open", lambda self: WordEmbeddings())
-    monkeypatch.setattr("rag.archive.archive.open_reranker_lazily", lambda settings: PrefersKallo())
+    monkeypatch.setattr("rag.archive.opening.open_reranker_lazily", lambda settings: PrefersKallo())
     monkeypatch.setenv("BACKFILE_EMBEDDING_MODEL", "words")
     assert main(["search", QUESTION, "--archive", str(folder), "--json"]) == 0
     printed = capsys.readouterr().out
