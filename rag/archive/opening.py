@@ -86,9 +86,7 @@ def open_parts(folder: Path, opening: Opening) -> OpenParts:
         map_disk_errors(folder) if opening.writes else nullcontext(),
         ExitStack() as resources,  # closes everything if a step fails
     ):
-        parts = open_them(folder, opening, resources)
-        resources.pop_all().push(parts.resources)
-    return parts
+        return open_them(folder, opening, resources)
 
 
 def _open_folder(folder: Path, opening: Opening, resources: ExitStack) -> OpenParts:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from rag.errors import SettingsError
+from rag.errors import ArchiveDamagedError, SettingsError
 from rag.settings import Settings
 from rag.store.connection import connect_existing
 from rag.store.database import COPY_MARK
@@ -21,6 +21,7 @@ def home_of(settings: Settings) -> SideHome:
 
     Raises:
         SettingsError: The record's address can't be read.
+        ArchiveDamagedError: See `is_copy`.
     """
     if settings.record:
         from rag.store.postgres.side_schema import RecordHome  # psycopg: 0.1 s
@@ -54,16 +55,27 @@ def identity_of(settings: Settings) -> str:
 
 
 def is_copy(folder: Path) -> bool:
-    """Return whether a folder has the copy of a shared record; false if that can't be read."""
+    """Return whether a folder has the copy of a shared record; false for a damaged file.
+
+    Raises:
+        ArchiveDamagedError: The file can't be read now. Without an answer nobody may be let in.
+    """
     if not (folder / FILE).exists():
         return False
     try:
         with closing(connect_existing(folder / FILE)) as connection:
+            if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
+                return False
             row = connection.execute(
                 "SELECT value FROM meta WHERE key = ?", (COPY_MARK,)
             ).fetchone()
-    except Exception:  # a damaged file, which can't be served either
+    except ArchiveDamagedError:  # which can't be served either
         return False
+    except Exception as error:  # SQLite's: locked, not readable, too many open files
+        raise ArchiveDamagedError(
+            f"the archive at {folder} cannot be read now ({error}): try again, or check who may "
+            "read its files"
+        ) from error
     return bool(row and row[0])
 
 

@@ -370,6 +370,20 @@ def test_copy_without_the_setting_lets_nobody_in(shared_record: str, tmp_path: P
             reader.saved.searches.add("Bridges", "bridge")
 
 
+def test_copy_that_cannot_be_read_lets_nobody_in(
+    shared_record: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(archive=tmp_path / "copy", record=shared_record)
+    Archive.open(settings.archive, mode="write", settings=settings).close()
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError("too many open files")
+
+    monkeypatch.setattr("rag.archive.side_home.connect_existing", fail)
+    with pytest.raises(ArchiveDamagedError, match="cannot be read now"):
+        open_accounts(replace(settings, record=""))
+
+
 def test_side_databases_move_along(
     servers: Callable[[str], Place], shared_record: str, tmp_path: Path
 ) -> None:
