@@ -167,7 +167,7 @@ class BatchWriter:
             if is_archive_error(error):
                 raise
             refused.append(article.id)
-            self._reporter.reject(unexpected_failure(article_place(article.url, article.id), error))
+            self._reporter.reject(unexpected_failure(article_place(article), error))
 
     def _decide(self, batch: Sequence[Article]) -> _Decision:
         """Return which articles of a batch to add, as the archive is now."""
@@ -202,7 +202,7 @@ class BatchWriter:
             refused.append(article_id)
             self._reporter.reject(reject)
         for article in sifted.shorter:
-            self._reporter.reject(Reject(article_place(article.url, article.id), _FULLER_KEPT))
+            self._reporter.reject(Reject(article_place(article), _FULLER_KEPT))
         for hold in decision.held:
             self.hold(hold)
         self._reporter.count(
@@ -255,7 +255,7 @@ class BatchWriter:
         try:
             return article, split_article(article, token_limit(self._archive.embeddings))
         except (ReadError, ValueError) as error:
-            rejects.append((article.id, Reject(article_place(article.url, article.id), str(error))))
+            rejects.append((article.id, Reject(article_place(article), str(error))))
             return None
 
     def _would_lose_text(self, article: Article) -> bool:
@@ -274,7 +274,7 @@ class BatchWriter:
             content_hash(article)
         except Exception as error:
             refused.append(article.id)
-            self._reporter.reject(unexpected_failure(article_place(article.url, article.id), error))
+            self._reporter.reject(unexpected_failure(article_place(article), error))
             return False
         return True
 
@@ -287,7 +287,7 @@ class BatchWriter:
         }
         if not wrong:
             return article
-        place = printable_name(article_place(article.url, article.id))
+        place = printable_name(article_place(article))
         self._reporter.notice(
             ReadNotice(place, f"date ignored: {name} {moment.isoformat()} is not a likely date")
             for name, moment in wrong.items()

@@ -10,7 +10,9 @@ import os
 import re
 from pathlib import Path
 
-ARTICLE_PLACE = "article:"  # begins the place of an article that names none
+from rag.schema import Article
+
+ARTICLE_PLACE = "article:"  # begins the place of an article that has no URL on the web
 _ESCAPED = re.compile(rb"\\x([0-9a-f]{2})")
 
 
@@ -29,15 +31,15 @@ def printable_name(name: str | Path) -> str:
     return text
 
 
-def article_place(url: str, article_id: str) -> str:
+def article_place(article: Article) -> str:
     """Return the place of an article in reports: its URL on the web, or else its ID.
 
     Articles may give any URL and ID. What looks like a file or a storage's address would be read
     when rejects are retried.
     """
-    if re.match(r"(?i)https?://", url):
-        return url
-    return f"{ARTICLE_PLACE}{article_id or url}"
+    if re.match(r"(?i)https?://", article.url):
+        return article.url
+    return f"{ARTICLE_PLACE}{article.id}"
 
 
 def path_of(text: str) -> Path:
